@@ -1,0 +1,142 @@
+// The edge store as the event loop sees it: append, read back, acknowledge, ask. All storage work runs on the store thread
+// (law 7); answers come back through Listener on the loop thread, in the order of the requests of one kind.
+//
+// Owned by Agent. Thread: loop. Bounded by limits::pending_readings and limits::store_bytes_*. After a crash the store holds
+// every batch whose on_appended() was delivered with Durability::synced, and of the others all or nothing per batch.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "model/anchor.hpp"
+#include "model/query.hpp"
+#include "model/reading.hpp"
+#include "model/series.hpp"
+#include "model/stream_state.hpp"
+#include "wrap/uv/loop.hpp"
+
+namespace tideline::agent {
+
+/// What the producer waits for. Law 1: `synced` unless it asked for less.
+enum class Durability : uint8_t {
+  synced,   ///< commit at once (grouped with what else is waiting), report after the sync
+  grouped,  ///< commit with the class's interval, report after that sync
+};
+
+struct StoreOptions {
+  std::string directory;                       ///< state directory, exists, ours
+  uint64_t store_bytes = limits::store_bytes_default;      ///< all segments together
+  uint64_t history_bytes = limits::history_bytes_default;  ///< acknowledged segments kept for local questions
+  uint64_t segment_bytes = limits::segment_bytes;
+  uint64_t free_bytes_least = limits::free_bytes_least;
+  uint64_t free_inodes_least = limits::free_inodes_least;
+  Duration normal_commit = limits::normal_commit;
+  Duration bulk_commit = limits::bulk_commit;
+};
+
+/// Snapshot of one stream, as known after the last commit.
+struct StreamStatus {
+  model::Seq first_held = 1;       ///< oldest reading still in a segment
+  model::Seq next = 1;             ///< sequence of the next reading
+  model::SeqRanges acknowledged;   ///< as told by the hub; survives restarts only as a hint
+  uint64_t held_readings = 0;
+  uint64_t held_bytes = 0;
+  uint64_t pending_readings = 0;   ///< appended, not yet committed: the loss window
+  uint64_t lost_readings = 0;      ///< in gap records since the epoch began, rollback gaps not counted
+};
+
+struct StoreStatus {
+  std::string epoch;               ///< 32 hexadecimal digits
+  uint32_t incarnation = 0;
+  model::Run run;
+  model::Anchor anchor;            ///< in force now
+  std::array<StreamStatus, model::stream_count> streams;
+  uint64_t disk_bytes = 0;         ///< used by the store
+  uint64_t disk_free_bytes = 0;
+  uint32_t segments = 0;
+  uint32_t bad_segments = 0;
+  uint64_t commits = 0;
+  uint64_t appended = 0;           ///< readings since start
+  uint64_t dropped = 0;            ///< readings refused since start (overrun, disk full)
+  Duration last_commit_took;
+  Duration slowest_commit;
+  bool failed = false;             ///< a commit failed: appends are refused until reopened, which is tried on a timer
+  bool disk_full = false;
+};
+
+class Outbox {
+ public:
+  using Token = uint64_t;
+
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// The batch is durable, or why not (full, io; nothing of it was kept).
+    virtual void on_appended(Token token, Status status) = 0;
+    /// Blocks and gaps of one fetch(), ascending and contiguous: together they cover [from, covered_to].
+    virtual void on_fetched(model::Stream stream, model::Seq from, std::vector<model::StoredBlock> blocks,
+                            std::vector<model::Gap> gaps, model::Seq covered_to) = 0;
+    /// The answer to ask(); an error says what was wrong with the question or the store.
+    virtual void on_answer(Token token, Result<model::QueryAnswer> answer) = 0;
+    /// New data is durable in `stream`, up to next - 1: the drain may go on.
+    virtual void on_committed(model::Stream stream, model::Seq next) = 0;
+    /// rebase() finished.
+    virtual void on_rebased(model::Stream stream, Status status) = 0;
+  };
+
+  /// Opens or creates the store: blocks the caller (start-up only) for at most a few seconds of recovery. Takes the lock.
+  /// `now` and `anchor` are those of the composition root; `boot_id` the hash of the kernel's boot id.
+  /// Errors: busy (another process owns it; native is its pid if known), io, denied. Damage is never an error (law 5).
+  static Result<std::unique_ptr<Outbox>> open(const StoreOptions& options, const model::Anchor& anchor, uv::Loop& loop,
+                                              Listener& listener, Log& log);
+  virtual ~Outbox() = default;
+
+  /// The id of a series, new ones durable before the first block that uses them. Errors: invalid, limit.
+  virtual Result<model::SeriesId> series_id(const model::Series& series) = 0;
+  virtual const model::SeriesDictionary& dictionary() const = 0;
+
+  /// Hands over `batch` (all of series of class `stream`). Errors: full when limits::pending_readings would be passed; then
+  /// nothing was taken, and the caller should stop reading from its producer until has_room().
+  virtual Status append(model::Stream stream, model::ReadingBatch&& batch, Durability durability, Token token, Instant now) = 0;
+  virtual bool has_room() const = 0;
+  /// Commits everything pending now; its tokens are answered as usual.
+  virtual void flush() = 0;
+
+  /// Reads from `from` upwards: at most about `max_bytes` of blocks, at least one block or gap if there is any.
+  virtual void fetch(model::Stream stream, model::Seq from, size_t max_bytes) = 0;
+  /// What the hub holds durably, absolute (from welcome) or added (from ack). Frees segments.
+  virtual void set_acknowledged(model::Stream stream, const model::SeqRanges& ranges) = 0;
+  virtual void add_acknowledged(model::Stream stream, model::SeqRange range) = 0;
+  /// The hub cannot decode this block: set it aside under limits::nacked_bytes and declare a gap (refused).
+  virtual void set_aside(model::Stream stream, model::SeqRange range) = 0;
+  /// The store is older than the hub: readings from `from` on get new numbers starting at `next`, the incarnation is raised,
+  /// and a rollback gap is declared for [last delivered + 1, next - 1]. Durable when on_rebased() comes.
+  virtual void rebase(model::Stream stream, model::Seq from, model::Seq next) = 0;
+  /// Gap records of `stream` that end at or after `from`. From memory.
+  virtual std::vector<model::Gap> gaps(model::Stream stream, model::Seq from) const = 0;
+  /// Runs known to this store, oldest first, at most limits::runs.
+  virtual std::vector<model::Run> runs() const = 0;
+  /// Anchors of this and earlier boots, newest boot last, at most limits::anchors.
+  virtual std::vector<model::Anchor> anchors() const = 0;
+  /// A better anchor for the present boot; kept durably and used for blocks from now on.
+  virtual void set_anchor(const model::Anchor& anchor) = 0;
+
+  virtual void ask(model::Query query, Token token) = 0;
+  /// As of the last commit; cheap.
+  virtual const StoreStatus& status() const = 0;
+  /// Small durable settings of the agent (key to text), e.g. reconnect hints. From memory; set is durable soon.
+  virtual std::optional<std::string> setting(const std::string& key) const = 0;
+  virtual void set_setting(const std::string& key, const std::string& value) = 0;
+
+  /// Commits, seals and stops the store thread; no event comes afterwards. Bounded by the disk's own sync time.
+  virtual void close() = 0;
+};
+
+}  // namespace tideline::agent

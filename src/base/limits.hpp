@@ -1,0 +1,90 @@
+// Every bound of the program, in one place (law 6). A bound is tested at its value and one past it.
+// Sizes are bytes unless the name says otherwise. Configurable values stand here as default, least and most.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.hpp"
+
+namespace tideline::limits {
+
+// Names and values
+inline constexpr size_t series_name_bytes = 128;
+inline constexpr size_t labels = 16;
+inline constexpr size_t label_bytes = 128;         // name and value each
+inline constexpr size_t unit_bytes = 32;
+inline constexpr size_t series_key_bytes = 1024;   // whole encoded key
+inline constexpr size_t text_value_bytes = 4096;
+inline constexpr size_t device_id_bytes = 64;
+inline constexpr size_t pattern_bytes = 256;
+inline constexpr uint32_t series_per_device = 4096;
+
+// Blocks
+inline constexpr uint32_t block_readings = 4096;
+inline constexpr size_t block_bytes = 60 * 1024;   // fits a link frame with its envelope
+inline constexpr uint32_t block_columns = 1024;    // (series, type, time source) groups in one block
+
+// Link
+inline constexpr size_t frame_bytes = 64 * 1024;
+inline constexpr size_t frame_series = 64;         // definitions in one series frame
+inline constexpr size_t ack_ranges = 8;
+inline constexpr size_t hello_anchors = 16;
+inline constexpr size_t hello_runs = 16;
+inline constexpr size_t send_queue_bytes = 512 * 1024;  // per connection, unsent
+inline constexpr uint64_t credit_bytes = 1024 * 1024;   // unacknowledged block bytes a hub allows one device
+inline constexpr Duration handshake_deadline = seconds(20);
+inline constexpr Duration hello_deadline = seconds(20);
+inline constexpr Duration ack_deadline = seconds(60);
+inline constexpr Duration ping_interval = seconds(30);
+inline constexpr Duration ping_deadline = seconds(20);
+inline constexpr Duration backoff_base = milliseconds(500);
+inline constexpr Duration backoff_cap = minutes(5);
+
+// Edge store
+inline constexpr uint64_t segment_bytes = 4 * 1024 * 1024;
+inline constexpr uint64_t store_bytes_default = 1024ull * 1024 * 1024;
+inline constexpr uint64_t store_bytes_least = 16ull * 1024 * 1024;
+inline constexpr uint64_t history_bytes_default = 64ull * 1024 * 1024;  // acknowledged segments kept for local questions
+inline constexpr uint64_t ballast_bytes = 1024 * 1024;
+inline constexpr uint64_t free_bytes_least = 16ull * 1024 * 1024;       // left to other programs on the file system
+inline constexpr uint64_t free_inodes_least = 256;
+inline constexpr size_t bad_segments = 2;               // quarantined files kept
+inline constexpr size_t nacked_bytes = 1024 * 1024;     // blocks set aside after a nack
+inline constexpr size_t gaps_per_stream = 1024;         // older neighbours are merged beyond this
+inline constexpr size_t runs = 64;
+inline constexpr size_t anchors = 64;
+inline constexpr Duration normal_commit = seconds(5);
+inline constexpr Duration bulk_commit = seconds(60);
+inline constexpr size_t pending_readings = 64 * 1024;   // not yet committed, all classes together
+inline constexpr size_t pending_text_bytes = 4 * 1024 * 1024;
+
+// Inputs
+inline constexpr size_t ingest_line_bytes = 64 * 1024;
+inline constexpr size_t ingest_connections = 64;
+inline constexpr size_t ingest_errors_reported = 5;     // per connection, the first ones
+inline constexpr size_t inputs = 256;
+inline constexpr Duration interval_least = milliseconds(10);
+inline constexpr Duration exec_timeout = seconds(10);
+inline constexpr size_t exec_output_bytes = 256 * 1024;
+
+// Local sockets and answers
+inline constexpr size_t request_bytes = 4 * 1024 * 1024;
+inline constexpr size_t query_rows = 100'000;
+inline constexpr size_t query_series = 1000;
+inline constexpr Duration query_slice = milliseconds(50);  // the store thread goes back to commits after this
+
+// Hub
+inline constexpr size_t hub_devices = 20'000;
+inline constexpr size_t hub_connections = 20'000;
+inline constexpr size_t http_header_bytes = 16 * 1024;
+inline constexpr size_t http_body_bytes = 4 * 1024 * 1024;
+inline constexpr Duration http_deadline = seconds(30);
+inline constexpr size_t intake_queue_bytes = 16 * 1024 * 1024;
+inline constexpr size_t cursor_ranges = 64;             // per device and stream; a device gets no live lane beyond half
+inline constexpr Duration token_life = hours(24);
+
+// Configuration
+inline constexpr size_t config_bytes = 1024 * 1024;
+
+}  // namespace tideline::limits

@@ -1,0 +1,133 @@
+// The hub's store of truth: devices, series, blocks, gaps, cursors, anchors. An interface, because PostgreSQL implements it
+// later; archive_sqlite.cpp is the embedded one. One suite (tests/unit/hub/archive_test.cpp) runs against each.
+//
+// Threads: called only on the store thread (StoreThread owns it), except open(). Blocks stay encoded. A block and the cursor
+// that covers it are one transaction (law 3). Values are bound, SQL is portable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/anchor.hpp"
+#include "model/query.hpp"
+#include "model/series.hpp"
+#include "model/stream_state.hpp"
+
+namespace tideline::hub {
+
+/// Row id of a device in the archive.
+using DeviceKey = int64_t;
+
+struct DeviceRecord {
+  DeviceKey key = 0;
+  std::string id;                       ///< what people write: [a-z0-9._-], at most limits::device_id_bytes
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::string certificate_fingerprint;  ///< SHA-256, hexadecimal, of the certificate in force; "" before enrolment
+  int64_t enrolled_ns = 0;              ///< UTC
+  bool revoked = false;
+  int64_t last_seen_ns = 0;             ///< UTC of the last contact; written at disconnect and with blocks
+  std::string agent_version;
+};
+
+/// What the hub knows of one device's store, read once when it says hello.
+struct DeviceState {
+  std::string epoch;                                       ///< the one it speaks of now
+  uint32_t incarnation = 0;
+  model::SeriesId series_known = 0;                        ///< definitions held: ids 0 to series_known - 1
+  model::SeqRanges held[model::stream_count];              ///< blocks and gaps, i.e. what need not be sent
+  std::vector<model::Run> runs;                            ///< whose readings are held, oldest first, newest 64
+};
+
+/// One loop turn's work for one device. Applied whole or not at all.
+struct IntakeBatch {
+  DeviceKey device = 0;
+  std::string epoch;
+  uint32_t incarnation = 0;
+  model::SeriesId first_series = 0;
+  std::vector<model::Series> series;       ///< definitions first_series, first_series + 1, ...
+  std::vector<model::StoredBlock> blocks;
+  std::vector<model::Gap> gaps;
+  std::vector<model::Anchor> anchors;
+};
+
+struct BlockVerdict {
+  model::Stream stream = model::Stream::normal;
+  model::SeqRange range;
+  bool accepted = false;     ///< held durably once apply() returned (also when it was held before)
+  bool duplicate = false;
+  const char* reason = "";   ///< of a refusal: static text
+};
+
+/// Newest value of one series.
+struct LatestValue {
+  std::string device;
+  model::Series series;
+  model::Point point;
+  model::TimeQuality time_quality = model::TimeQuality::none;
+};
+
+struct Token {
+  std::string hash;          ///< SHA-256 of the secret, hexadecimal
+  std::string device;
+  int64_t expires_ns = 0;    ///< UTC
+  int64_t used_ns = 0;       ///< 0 until used
+};
+
+struct VerifyReport {
+  uint64_t devices = 0;
+  uint64_t blocks = 0;
+  uint64_t readings = 0;
+  uint64_t duplicates = 0;          ///< readings held twice: must be 0
+  uint64_t unreadable_blocks = 0;
+  uint64_t missing = 0;             ///< readings neither held nor declared below the highest number: must be 0
+  uint64_t declared_lost = 0;
+  std::vector<std::string> problems;  ///< first 20, one line each
+};
+
+class Archive {
+ public:
+  virtual ~Archive() = default;
+
+  virtual Result<std::vector<DeviceRecord>> devices() = 0;
+  virtual Result<DeviceRecord> device(const std::string& id) = 0;   ///< not_found
+  virtual Result<DeviceRecord> put_device(const DeviceRecord& record) = 0;  ///< by id; returns it with its key
+  virtual Status touch_device(DeviceKey device, int64_t last_seen_ns, const std::string& agent_version) = 0;
+
+  virtual Status put_token(const Token& token) = 0;
+  virtual Result<std::vector<Token>> tokens() = 0;
+  /// Marks the token used if it is for `device`, unused and not expired, in one transaction. Errors: denied (no such token or
+  /// other device), exists (used already), timeout (expired).
+  virtual Result<Token> use_token(const std::string& hash, const std::string& device, int64_t now_ns) = 0;
+
+  /// State for the epoch the device names; a new epoch starts empty, the old one's data stays.
+  virtual Result<DeviceState> load_state(DeviceKey device, const std::string& epoch) = 0;
+  /// Verdicts in the order of blocks. An error means the transaction was rolled back: nothing was applied, nothing may be
+  /// acknowledged. All batches of one call are one transaction.
+  virtual Result<std::vector<std::vector<BlockVerdict>>> apply(const std::vector<IntakeBatch>& batches) = 0;
+
+  virtual Result<model::QueryAnswer> query(const model::Query& query) = 0;
+  virtual Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) = 0;
+  virtual Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) = 0;
+
+  using Progress = std::function<void(uint64_t done, uint64_t total)>;
+  /// Reads every block. Cost: about 10 ns a reading.
+  virtual Result<VerifyReport> verify(const Progress& progress) = 0;
+  /// A consistent copy while the hub runs. Errors: exists, io.
+  virtual Status backup(const std::string& path, const Progress& progress) = 0;
+
+  virtual Result<std::string> setting(const std::string& key) = 0;  ///< not_found
+  virtual Status set_setting(const std::string& key, const std::string& value) = 0;
+};
+
+/// Opens or creates the embedded archive (SQLite, WAL, synchronous=FULL) at `path`. Errors: busy, io, corrupt, unsupported.
+Result<std::unique_ptr<Archive>> open_sqlite_archive(const std::string& path, Log& log);
+
+}  // namespace tideline::hub

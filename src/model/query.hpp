@@ -1,0 +1,79 @@
+// A question about readings, the same at the edge and at the hub, and its answer. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+#include "model/anchor.hpp"
+#include "model/series.hpp"
+#include "model/stream_state.hpp"
+
+namespace tideline::model {
+
+/// Stored nowhere; names are part of the command line and of the tools.
+enum class Aggregate : uint8_t { none, mean, min, max, sum, count, first, last };
+const char* aggregate_name(Aggregate aggregate);
+bool parse_aggregate(std::string_view text, Aggregate& out);
+
+/// One label condition: value is a glob; "" matches an absent label.
+struct LabelMatch {
+  std::string name;
+  std::string value_glob;
+};
+
+/// Which series: name glob and label conditions, all must hold.
+struct SeriesSelector {
+  std::string name_glob = "*";
+  std::vector<LabelMatch> labels;
+  bool matches(const Series& series) const;
+};
+/// "cpu*", "temp{room=a*,site=?}". Errors: invalid, limit (pattern_bytes).
+Result<SeriesSelector> parse_series_selector(std::string_view text);
+
+/// Which devices: id glob and label conditions over the device's labels (at the hub only).
+struct DeviceSelector {
+  std::string id_glob = "*";
+  std::vector<LabelMatch> labels;
+  bool matches(std::string_view id, const std::vector<std::pair<std::string, std::string>>& device_labels) const;
+};
+Result<DeviceSelector> parse_device_selector(std::string_view text);
+
+struct Query {
+  DeviceSelector devices;
+  SeriesSelector series;
+  int64_t from_ns = INT64_MIN;   ///< UTC, inclusive
+  int64_t to_ns = INT64_MAX;     ///< UTC, exclusive
+  Aggregate aggregate = Aggregate::none;
+  Duration step;                 ///< bucket width; 0 with an aggregate means one bucket over the range
+  uint32_t limit = 1000;         ///< rows per answer, at most limits::query_rows; the newest are kept, `truncated` says so
+};
+
+/// One reading or one bucket. `bits` and `type` as in Reading; text is in `text`.
+struct Point {
+  int64_t time_ns = 0;           ///< UTC; the start of the bucket for aggregates
+  ValueType type = ValueType::f64;
+  uint64_t bits = 0;
+  std::string text;
+  uint64_t count = 1;            ///< readings behind it
+};
+
+struct SeriesAnswer {
+  std::string device;            ///< "" at the edge
+  Series series;
+  TimeQuality time_quality = TimeQuality::none;  ///< worst over the points
+  std::vector<Point> points;     ///< ascending time
+};
+
+struct QueryAnswer {
+  std::vector<SeriesAnswer> series;
+  std::vector<std::pair<std::string, Gap>> gaps;  ///< device and gap, those whose stream and time touch the question
+  bool truncated = false;
+  uint64_t readings_scanned = 0;
+  uint64_t blocks_scanned = 0;
+  uint64_t blocks_unreadable = 0;
+};
+
+}  // namespace tideline::model

@@ -1,0 +1,51 @@
+#include "model/stream_state.hpp"
+
+#include <algorithm>
+
+namespace tideline::model {
+
+const char* gap_reason_name(GapReason reason) {
+  static constexpr const char* names[] = {"evicted", "damaged", "rollback", "refused", "overrun", "disk_full"};
+  return names[static_cast<size_t>(reason)];
+}
+
+bool SeqRanges::add(SeqRange range, size_t most) {
+  if (range.is_empty()) return true;
+  // [begin, end) are the held ranges that overlap or touch the new one.
+  const auto begin = std::find_if(ranges_.begin(), ranges_.end(), [&](const SeqRange& held) { return held.last + 1 >= range.first; });
+  auto end = begin;
+  SeqRange joined = range;
+  for (; end != ranges_.end() && end->first <= range.last + 1; ++end) {
+    joined.first = std::min(joined.first, end->first);
+    joined.last = std::max(joined.last, end->last);
+  }
+  if (begin == end && ranges_.size() >= most) return false;
+  if (begin == end) {
+    ranges_.insert(begin, joined);
+  } else {
+    *begin = joined;
+    ranges_.erase(begin + 1, end);
+  }
+  return true;
+}
+
+bool SeqRanges::contains(Seq seq) const { return covers({seq, seq}); }
+
+bool SeqRanges::covers(SeqRange range) const {
+  return range.is_empty() || std::any_of(ranges_.begin(), ranges_.end(), [&](const SeqRange& held) {
+           return held.first <= range.first && held.last >= range.last;
+         });
+}
+
+Seq SeqRanges::cursor() const { return !ranges_.empty() && ranges_.front().first == 1 ? ranges_.front().last : 0; }
+
+SeqRange SeqRanges::first_missing(Seq from, Seq to) const {
+  for (const SeqRange& held : ranges_) {
+    if (held.last < from) continue;
+    if (held.first > from) return {from, std::min(to, held.first - 1)};
+    from = held.last + 1;
+  }
+  return {from, to};
+}
+
+}  // namespace tideline::model

@@ -1,0 +1,139 @@
+#include "wrap/uv/loop.hpp"
+
+#include <uv.h>
+
+#include <cassert>
+
+namespace tideline::uv {
+namespace {
+
+template <class Handle>
+void close_and_delete(Handle* handle) {
+  handle->data = nullptr;
+  uv_close(reinterpret_cast<uv_handle_t*>(handle),
+           [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+}
+
+uint64_t to_timer_millis(Duration delay) {
+  return delay.nanos <= 0 ? 0 : static_cast<uint64_t>((delay.nanos + 999'999) / 1'000'000);
+}
+
+}  // namespace
+
+/// libuv's callbacks: the only place where void* becomes an object.
+struct LoopCallbacks {
+  static void on_timer(uv_timer_t* handle) {
+    if (auto* timer = static_cast<Timer*>(handle->data)) timer->listener_.on_timer(*timer);
+  }
+  static void on_wake(uv_async_t* handle) {
+    if (auto* waker = static_cast<Waker*>(handle->data)) waker->listener_.on_wake();
+  }
+  static void on_signal(uv_signal_t* handle, int number) {
+    if (auto* watch = static_cast<SignalWatch*>(handle->data)) watch->listener_.on_signal(number);
+  }
+  static void on_check(uv_check_t* handle) {
+    if (auto* loop = static_cast<Loop*>(handle->data)) loop->on_check();
+  }
+};
+
+void Closer::operator()(uv_timer_s* handle) const { close_and_delete(handle); }
+void Closer::operator()(uv_async_s* handle) const { close_and_delete(handle); }
+void Closer::operator()(uv_signal_s* handle) const { close_and_delete(handle); }
+void Closer::operator()(uv_check_s* handle) const { close_and_delete(handle); }
+
+Loop::Loop() : loop_(std::make_unique<uv_loop_t>()) {
+  const int opened = uv_loop_init(loop_.get());
+  assert(opened == 0);
+  (void)opened;
+  check_.reset(new uv_check_t);
+  uv_check_init(loop_.get(), check_.get());
+  check_->data = this;
+  uv_check_start(check_.get(), &LoopCallbacks::on_check);
+  uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
+}
+
+Loop::~Loop() {
+  on_check();
+  check_.reset();
+  while (uv_run(loop_.get(), UV_RUN_NOWAIT) != 0) {
+  }
+  const int closed = uv_loop_close(loop_.get());
+  assert(closed == 0 && "a handle outlived its loop");
+  (void)closed;
+}
+
+void Loop::run() { uv_run(loop_.get(), UV_RUN_DEFAULT); }
+void Loop::stop() { uv_stop(loop_.get()); }
+bool Loop::run_once() { return uv_run(loop_.get(), UV_RUN_NOWAIT) != 0; }
+
+void Loop::retire_raw(void* object, void (*destroy)(void*)) { retired_.push_back({object, destroy}); }
+
+void Loop::on_check() {
+  while (!retired_.empty()) {
+    std::vector<Retired> now;
+    now.swap(retired_);
+    for (const Retired& item : now) item.destroy(item.object);
+  }
+}
+
+Timer::Timer(Loop& loop, Listener& listener) : listener_(listener), handle_(new uv_timer_t) {
+  uv_timer_init(loop.raw(), handle_.get());
+  handle_->data = this;
+}
+Timer::~Timer() = default;
+
+void Timer::start(Duration delay) {
+  uv_update_time(handle_->loop);
+  uv_timer_start(handle_.get(), &LoopCallbacks::on_timer, to_timer_millis(delay), 0);
+}
+void Timer::start_repeating(Duration interval) {
+  const uint64_t millis = to_timer_millis(interval) == 0 ? 1 : to_timer_millis(interval);
+  uv_timer_start(handle_.get(), &LoopCallbacks::on_timer, millis, millis);
+}
+void Timer::stop() { uv_timer_stop(handle_.get()); }
+bool Timer::is_active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(handle_.get())) != 0; }
+
+Waker::Waker(Loop& loop, Listener& listener) : listener_(listener), handle_(new uv_async_t) {
+  const int opened = uv_async_init(loop.raw(), handle_.get(), &LoopCallbacks::on_wake);
+  assert(opened == 0);
+  (void)opened;
+  handle_->data = this;
+}
+Waker::~Waker() = default;
+void Waker::wake() { uv_async_send(handle_.get()); }
+
+SignalWatch::SignalWatch(Loop& loop, Listener& listener, int number) : listener_(listener), handle_(new uv_signal_t) {
+  uv_signal_init(loop.raw(), handle_.get());
+  handle_->data = this;
+  uv_signal_start(handle_.get(), &LoopCallbacks::on_signal, number);
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get()));
+}
+SignalWatch::~SignalWatch() = default;
+
+const char* error_text(int code) { return uv_strerror(code); }
+
+Error to_error(int code, const char* context) {
+  switch (code) {
+    case UV_ENOENT: return {ErrorCode::not_found, code, context};
+    case UV_EACCES:
+    case UV_EPERM: return {ErrorCode::denied, code, context};
+    case UV_EADDRINUSE:
+    case UV_EBUSY: return {ErrorCode::busy, code, context};
+    case UV_EEXIST: return {ErrorCode::exists, code, context};
+    case UV_ENOSPC: return {ErrorCode::full, code, context};
+    case UV_ECONNREFUSED:
+    case UV_EHOSTUNREACH:
+    case UV_ENETUNREACH:
+    case UV_EAI_NONAME:
+    case UV_EAI_AGAIN: return {ErrorCode::unreachable, code, context};
+    case UV_ETIMEDOUT: return {ErrorCode::timeout, code, context};
+    case UV_EOF:
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+    case UV_ECANCELED: return {ErrorCode::closed, code, context};
+    case UV_EINVAL: return {ErrorCode::invalid, code, context};
+    default: return {ErrorCode::io, code, context};
+  }
+}
+
+}  // namespace tideline::uv
