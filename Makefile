@@ -1,0 +1,69 @@
+# Tideline: `make` builds, `make demo` shows the main job, `make test` runs everything that CI runs. `make help` lists the rest.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+BUILD ?= build/release
+CMAKE_FLAGS ?=
+export CCACHE_BASEDIR := $(CURDIR)
+
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size system clean
+
+all: build ## release build: build/release/tideline and build/release/tideline-hub
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+packages: ## install the Debian packages that are missing (tests/packages.txt)
+	@tests/scripts/install-packages
+
+build: packages
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
+	@cmake --build $(BUILD) --target tideline tideline-hub -j $(JOBS)
+
+unit: packages ## unit tests, simulator and kept fuzz inputs
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+lint: ## layers, headers, sizes, words
+	@python3 tests/lint/lint.py
+
+check: lint unit ## everything fast, before a commit
+
+system: build ## real processes: hub, agent, kill -9, outages
+	@python3 tests/system/run.py --build $(BUILD)
+
+test: packages ## everything CI runs; ends with one line of counts
+	@tests/scripts/run-tests
+
+demo: build ## the main job from nothing, on loopback, with proof
+	@python3 tests/system/demo.py --build $(BUILD)
+
+asan: packages ## unit tests under address and undefined-behaviour sanitizers
+	@cmake -S . -B build/asan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTIDELINE_SANITIZE=address,undefined $(CMAKE_FLAGS) >/dev/null
+	@cmake --build build/asan -j $(JOBS)
+	@ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+
+tsan: packages ## unit tests under the thread sanitizer
+	@cmake -S . -B build/tsan -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTIDELINE_SANITIZE=thread $(CMAKE_FLAGS) >/dev/null
+	@cmake --build build/tsan -j $(JOBS)
+	@ctest --test-dir build/tsan --output-on-failure -j $(JOBS)
+
+clang: packages ## builds everything with clang, warnings are errors
+	@cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$$(command -v clang++-14 || command -v clang++) $(CMAKE_FLAGS) >/dev/null
+	@cmake --build build/clang -j $(JOBS)
+
+bench: packages ## micro benchmarks
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
+	@cmake --build $(BUILD) --target benches -j $(JOBS)
+	@for b in $(BUILD)/tests/*_bench; do $$b --benchmark_min_time=0.2 || exit 1; done
+
+FUZZ_SECONDS ?= 60
+fuzz: packages ## libFuzzer on every target, FUZZ_SECONDS (60) each
+	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Release -DTIDELINE_FUZZ=ON -DCMAKE_CXX_COMPILER=$$(command -v clang++-14 || command -v clang++) $(CMAKE_FLAGS) >/dev/null
+	@tests/scripts/run-fuzz build/fuzz $(FUZZ_SECONDS)
+
+size: build ## text, data and file size of both programs, stripped
+	@tests/scripts/report-size $(BUILD)
+
+clean:
+	rm -rf build
