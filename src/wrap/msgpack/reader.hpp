@@ -15,6 +15,7 @@ namespace tideline::msgpack {
 class Reader {
  public:
   explicit Reader(Bytes input) : input_(input) {}
+  explicit Reader(ByteBuffer&& temporary) = delete;  // the reader points into its input
 
   /// The number of elements that follow; 0 when failed. A count greater than `most`, or than the bytes left, is an error.
   size_t take_array(size_t most);

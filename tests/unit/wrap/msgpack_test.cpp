@@ -39,7 +39,8 @@ TEST(Msgpack, a_count_beyond_the_input_is_refused_before_anything_else) {
   Reader reader(bomb);
   EXPECT_EQ(reader.take_array(SIZE_MAX), 0u);
   EXPECT_FALSE(reader.ok());
-  Reader map(ByteBuffer{0xdf, 0x80, 0x00, 0x00, 0x00});
+  const ByteBuffer map_bomb{0xdf, 0x80, 0x00, 0x00, 0x00};
+  Reader map(map_bomb);
   EXPECT_EQ(map.take_map(SIZE_MAX), 0u);
   EXPECT_FALSE(map.ok());
 }
@@ -63,7 +64,8 @@ TEST(Msgpack, a_failure_is_for_good) {
 }
 
 TEST(Msgpack, invalid_utf8_is_refused) {
-  Reader reader(ByteBuffer{0xa1, 0xff});
+  const ByteBuffer input{0xa1, 0xff};
+  Reader reader(input);
   EXPECT_EQ(reader.take_text(4), "");
   EXPECT_FALSE(reader.ok());
 }
@@ -75,7 +77,8 @@ TEST(Msgpack, skip_passes_nested_elements_and_stops_at_its_depth) {
   reader.skip();
   EXPECT_EQ(reader.take_uint(), 9u);
   EXPECT_TRUE(reader.is_done());
-  Reader deep(ByteBuffer(40, 0x91));
+  const ByteBuffer nested(40, 0x91);
+  Reader deep(nested);
   deep.skip();
   EXPECT_FALSE(deep.ok());
 }
