@@ -37,16 +37,25 @@ struct DeviceRecord {
   std::string agent_version;
 };
 
-/// What the hub knows of one device's store, read once when it says hello.
-struct DeviceState {
-  std::string epoch;                                       ///< the one it speaks of now
-  uint32_t incarnation = 0;
-  model::SeriesId series_known = 0;                        ///< definitions held: ids 0 to series_known - 1
-  model::SeqRanges held[model::stream_count];              ///< blocks and gaps, i.e. what need not be sent
-  std::vector<model::Run> runs;                            ///< whose readings are held, oldest first, newest 64
+/// A run of which blocks are held: their highest sequence number per stream (0: none).
+struct HeldRun {
+  uint64_t id = 0;
+  model::Seq highest[model::stream_count] = {};
 };
 
-/// One loop turn's work for one device. Applied whole or not at all.
+/// What the hub knows of one device's store, read once when it says hello. Series ids are numbered within (epoch, incarnation):
+/// a store that rolled back may use an id again for something else, and raises its incarnation first (src/link/FORMAT.md).
+struct DeviceState {
+  std::string epoch;                                       ///< the one it speaks of now
+  uint32_t incarnation = 0;                                ///< highest one of which anything was stored
+  model::SeriesId series_known = 0;                        ///< definitions held of that incarnation: ids 0 to series_known - 1
+  uint64_t series_hash = 0;                                ///< link::series_hash() over them in order; 0 when there are none
+  model::SeqRanges held[model::stream_count];              ///< blocks and gaps, i.e. what need not be sent
+  std::vector<HeldRun> runs;                               ///< newest limits::held_runs
+};
+
+/// One loop turn's work for one device. Applied whole or not at all. Blocks and series belong to `incarnation`: blocks name
+/// series by the ids of their own incarnation. Gaps never overlap what is held or what stands in the same batch.
 struct IntakeBatch {
   DeviceKey device = 0;
   std::string epoch;

@@ -5,7 +5,7 @@
 namespace tideline::model {
 
 const char* gap_reason_name(GapReason reason) {
-  static constexpr const char* names[] = {"evicted", "damaged", "rollback", "refused", "overrun", "disk_full"};
+  static constexpr const char* names[] = {"evicted", "damaged", "rollback", "refused", "overrun", "disk_full", "hub_rollback"};
   return names[static_cast<size_t>(reason)];
 }
 

@@ -31,7 +31,9 @@ enum class GapReason : uint8_t {
   refused = 3,    ///< the hub could not decode the block; it is set aside at the device
   overrun = 4,    ///< produced faster than could be stored; never had been acknowledged to a producer
   disk_full = 5,  ///< no space to commit
+  hub_rollback = 6,  ///< delivered and deleted here, then lost by the hub, which was restored from an older backup
 };
+inline constexpr uint8_t gap_reason_count = 7;
 const char* gap_reason_name(GapReason reason);
 
 /// "These readings are missing." `count` is how many were lost as far as is known; it may be less than the width of the

@@ -112,12 +112,17 @@ class Outbox {
   /// Reads from `from` upwards: at most about `max_bytes` of blocks, at least one block or gap if there is any.
   virtual void fetch(model::Stream stream, model::Seq from, size_t max_bytes) = 0;
   /// What the hub holds durably, absolute (from welcome) or added (from ack). Frees segments.
+  /// After set_acknowledged() a fetch() of numbers that are neither held, nor acknowledged, nor in a gap record (the hub was
+  /// restored from a backup and forgot them) skips them: the uplink declares the difference.
   virtual void set_acknowledged(model::Stream stream, const model::SeqRanges& ranges) = 0;
   virtual void add_acknowledged(model::Stream stream, model::SeqRange range) = 0;
   /// The hub cannot decode this block: set it aside under limits::nacked_bytes and declare a gap (refused).
   virtual void set_aside(model::Stream stream, model::SeqRange range) = 0;
   /// The store is older than the hub: readings from `from` on get new numbers starting at `next`, the incarnation is raised,
-  /// and a rollback gap is declared for [last delivered + 1, next - 1]. Durable when on_rebased() comes.
+  /// and a rollback gap is declared for [from, next - 1]. What is moved gets a new run, begun here (it appears in runs() with
+  /// its first numbers, and in the blocks), so that the hub can tell it from what others wrote under the old numbers. Gap
+  /// records from `from` on move too. With from == next nothing moves; the incarnation is raised all the same.
+  /// Durable when on_rebased() comes. Requests made before are answered before.
   virtual void rebase(model::Stream stream, model::Seq from, model::Seq next) = 0;
   /// Gap records of `stream` that end at or after `from`. From memory.
   virtual std::vector<model::Gap> gaps(model::Stream stream, model::Seq from) const = 0;
