@@ -106,6 +106,9 @@ class Outbox {
   /// nothing was taken, and the caller should stop reading from its producer until has_room().
   virtual Status append(model::Stream stream, model::ReadingBatch&& batch, Durability durability, Token token, Instant now) = 0;
   virtual bool has_room() const = 0;
+  /// `readings` of `stream` were produced and could not be taken (append() said full and they cannot wait): they get a gap
+  /// (overrun) with the next commit, so that they are missing with a trace. Neighbouring losses become one record.
+  virtual void declare_overrun(model::Stream stream, uint64_t readings) = 0;
   /// Commits everything pending now; its tokens are answered as usual.
   virtual void flush() = 0;
 
