@@ -51,6 +51,15 @@ inline constexpr Duration hello_deadline = seconds(20);
 inline constexpr Duration ack_deadline = seconds(60);
 inline constexpr Duration ping_interval = seconds(30);
 inline constexpr Duration ping_deadline = seconds(20);
+inline constexpr size_t read_buffer_bytes = 64 * 1024;    // one read from a socket; one buffer a loop
+inline constexpr size_t socket_unsent_bytes = 64 * 1024;  // left to the kernel, so that a call need not wait behind a backlog
+inline constexpr size_t resolved_addresses = 8;           // tried in turn for one host name
+inline constexpr Duration connect_attempt = seconds(5);   // one address, while others are left to try
+inline constexpr Duration close_deadline = seconds(2);    // a closing connection waits this long for its peer
+inline constexpr size_t handshakes_at_once = 256;         // a hub accepts no more until some are through
+inline constexpr int handshake_steps_per_turn = 2;        // about 8 ms each on a hub: other devices wait no longer
+inline constexpr Duration ticket_life = hours(24);        // of a TLS session ticket; its key serves twice as long
+inline constexpr size_t certificate_chain_bytes = 64 * 1024;
 inline constexpr Duration backoff_base = milliseconds(500);
 inline constexpr Duration backoff_cap = minutes(5);
 
@@ -85,6 +94,8 @@ inline constexpr size_t exec_output_bytes = 256 * 1024;
 inline constexpr size_t request_bytes = 4 * 1024 * 1024;
 inline constexpr size_t query_rows = 100'000;
 inline constexpr size_t query_series = 1000;
+inline constexpr size_t query_text_bytes = 8 * 1024 * 1024;  // text values in one answer
+inline constexpr size_t query_gaps = 1000;             // gap records in one answer, the newest
 inline constexpr Duration query_slice = milliseconds(50);  // the store thread goes back to commits after this
 
 // Hub

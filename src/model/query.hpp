@@ -18,7 +18,7 @@ enum class Aggregate : uint8_t { none, mean, min, max, sum, count, first, last }
 const char* aggregate_name(Aggregate aggregate);
 bool parse_aggregate(std::string_view text, Aggregate& out);
 
-/// One label condition: value is a glob; "" matches an absent label.
+/// One label condition: value is a glob. An absent label is matched by "" alone, not by "*": `{room=*}` means "has a room".
 struct LabelMatch {
   std::string name;
   std::string value_glob;
@@ -30,7 +30,8 @@ struct SeriesSelector {
   std::vector<LabelMatch> labels;
   bool matches(const Series& series) const;
 };
-/// "cpu*", "temp{room=a*,site=?}". Errors: invalid, limit (pattern_bytes).
+/// "cpu*", "temp{room=a*,site=?}", "{room=a}" (any name). Errors: invalid, limit (pattern_bytes, labels); the context names
+/// the rule that was broken.
 Result<SeriesSelector> parse_series_selector(std::string_view text);
 
 /// Which devices: id glob and label conditions over the device's labels (at the hub only).
@@ -39,6 +40,7 @@ struct DeviceSelector {
   std::vector<LabelMatch> labels;
   bool matches(std::string_view id, const std::vector<std::pair<std::string, std::string>>& device_labels) const;
 };
+/// "edge-*", "edge-*{site=berlin}", "{site=berlin,line=?}". Errors as above.
 Result<DeviceSelector> parse_device_selector(std::string_view text);
 
 struct Query {

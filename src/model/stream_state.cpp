@@ -12,10 +12,10 @@ const char* gap_reason_name(GapReason reason) {
 bool SeqRanges::add(SeqRange range, size_t most) {
   if (range.is_empty()) return true;
   // [begin, end) are the held ranges that overlap or touch the new one.
-  const auto begin = std::find_if(ranges_.begin(), ranges_.end(), [&](const SeqRange& held) { return held.last + 1 >= range.first; });
+  const auto begin = std::find_if(ranges_.begin(), ranges_.end(), [&](const SeqRange& held) { return held.last >= range.first || held.last == range.first - 1; });
   auto end = begin;
   SeqRange joined = range;
-  for (; end != ranges_.end() && end->first <= range.last + 1; ++end) {
+  for (; end != ranges_.end() && (end->first <= range.last || end->first - 1 == range.last); ++end) {
     joined.first = std::min(joined.first, end->first);
     joined.last = std::max(joined.last, end->last);
   }
@@ -43,6 +43,7 @@ SeqRange SeqRanges::first_missing(Seq from, Seq to) const {
   for (const SeqRange& held : ranges_) {
     if (held.last < from) continue;
     if (held.first > from) return {from, std::min(to, held.first - 1)};
+    if (held.last >= to) return {};
     from = held.last + 1;
   }
   return {from, to};
