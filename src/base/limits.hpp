@@ -28,6 +28,7 @@ inline constexpr uint32_t block_columns = 1024;    // (series, type, time source
 // Link
 inline constexpr size_t frame_bytes = 64 * 1024;
 inline constexpr size_t frame_series = 64;         // definitions in one series frame
+inline constexpr size_t frame_gaps = 64;           // in one gap frame
 inline constexpr size_t ack_ranges = 8;
 inline constexpr size_t hello_anchors = 16;
 inline constexpr size_t hello_runs = 64;                // all that a store keeps
@@ -76,6 +77,7 @@ inline constexpr size_t nacked_bytes = 1024 * 1024;     // blocks set aside afte
 inline constexpr size_t gaps_per_stream = 1024;         // older neighbours are merged beyond this
 inline constexpr size_t runs = 64;
 inline constexpr size_t anchors = 64;
+inline constexpr size_t checkpoint_pages = 250;         // of 1 KiB, in the WAL of an active segment (research: half the bytes)
 inline constexpr Duration normal_commit = seconds(5);
 inline constexpr Duration bulk_commit = seconds(60);
 inline constexpr size_t pending_readings = 64 * 1024;   // not yet committed, all classes together
