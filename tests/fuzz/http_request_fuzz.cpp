@@ -12,12 +12,13 @@ namespace {
 
 using tideline::http::RequestParser;
 
+/// Everything that was parsed. A head that is not complete counts as refused: Beast looks at it again only once its end is there.
 std::string parse(tideline::Bytes input, size_t piece) {
   RequestParser parser;
   std::string seen;
   while (!input.empty() && parser.state() != RequestParser::State::failed) {
     size_t used = parser.feed(input.first(std::min(piece, input.size())));
-    if (parser.take_expects_continue()) seen += "continue ";
+    parser.take_expects_continue();  // depends on the cuts: a body that has arrived whole needs no leave to be sent
     if (parser.state() == RequestParser::State::ready) {
       const auto request = parser.take();
       assert(request.body.size() <= tideline::limits::http_body_bytes);
@@ -30,7 +31,7 @@ std::string parse(tideline::Bytes input, size_t piece) {
     }
     input = input.subspan(used);
   }
-  if (parser.state() == RequestParser::State::failed) seen += "failed";
+  if (parser.state() == RequestParser::State::failed || parser.state() == RequestParser::State::head) seen += "refused";
   return seen;
 }
 
