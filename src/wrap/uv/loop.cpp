@@ -2,7 +2,10 @@
 
 #include <uv.h>
 
+#include <algorithm>
 #include <cassert>
+
+#include "base/limits.hpp"
 
 namespace tideline::uv {
 namespace {
@@ -32,7 +35,10 @@ struct LoopCallbacks {
     if (auto* watch = static_cast<SignalWatch*>(handle->data)) watch->listener_.on_signal(number);
   }
   static void on_check(uv_check_t* handle) {
-    if (auto* loop = static_cast<Loop*>(handle->data)) loop->on_check();
+    if (auto* loop = static_cast<Loop*>(handle->data)) loop->end_turn();
+  }
+  static void on_prepare(uv_prepare_t* handle) {
+    if (auto* loop = static_cast<Loop*>(handle->data)) loop->end_turn();
   }
 };
 
@@ -40,8 +46,10 @@ void Closer::operator()(uv_timer_s* handle) const { close_and_delete(handle); }
 void Closer::operator()(uv_async_s* handle) const { close_and_delete(handle); }
 void Closer::operator()(uv_signal_s* handle) const { close_and_delete(handle); }
 void Closer::operator()(uv_check_s* handle) const { close_and_delete(handle); }
+void Closer::operator()(uv_prepare_s* handle) const { close_and_delete(handle); }
 
-Loop::Loop() : loop_(std::make_unique<uv_loop_t>()) {
+Loop::Loop()
+    : loop_(std::make_unique<uv_loop_t>()), read_buffer_(limits::read_buffer_bytes), work_buffer_(limits::read_buffer_bytes) {
   const int opened = uv_loop_init(loop_.get());
   assert(opened == 0);
   (void)opened;
@@ -50,11 +58,17 @@ Loop::Loop() : loop_(std::make_unique<uv_loop_t>()) {
   check_->data = this;
   uv_check_start(check_.get(), &LoopCallbacks::on_check);
   uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
+  prepare_.reset(new uv_prepare_t);
+  uv_prepare_init(loop_.get(), prepare_.get());
+  prepare_->data = this;
+  uv_prepare_start(prepare_.get(), &LoopCallbacks::on_prepare);
+  uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
 }
 
 Loop::~Loop() {
-  on_check();
+  end_turn();
   check_.reset();
+  prepare_.reset();
   while (uv_run(loop_.get(), UV_RUN_NOWAIT) != 0) {
   }
   const int closed = uv_loop_close(loop_.get());
@@ -68,12 +82,34 @@ bool Loop::run_once() { return uv_run(loop_.get(), UV_RUN_NOWAIT) != 0; }
 
 void Loop::retire_raw(void* object, void (*destroy)(void*)) { retired_.push_back({object, destroy}); }
 
-void Loop::on_check() {
-  while (!retired_.empty()) {
+void Loop::end_turn() {
+  while (!turn_ends_.empty() || !retired_.empty()) {
+    ending_.swap(turn_ends_);
+    for (size_t i = 0; i < ending_.size(); ++i) {  // cancel() may set later entries to null meanwhile
+      TurnEnd* const turn_end = ending_[i];
+      if (turn_end == nullptr) continue;
+      ending_[i] = nullptr;
+      turn_end->requested_ = false;
+      turn_end->listener_.on_turn_end();
+    }
+    ending_.clear();
     std::vector<Retired> now;
     now.swap(retired_);
     for (const Retired& item : now) item.destroy(item.object);
   }
+}
+
+void TurnEnd::request() {
+  if (requested_) return;
+  requested_ = true;
+  loop_.turn_ends_.push_back(this);
+}
+
+void TurnEnd::cancel() {
+  if (!requested_) return;
+  requested_ = false;
+  std::replace(loop_.turn_ends_.begin(), loop_.turn_ends_.end(), this, static_cast<TurnEnd*>(nullptr));
+  std::replace(loop_.ending_.begin(), loop_.ending_.end(), this, static_cast<TurnEnd*>(nullptr));
 }
 
 Timer::Timer(Loop& loop, Listener& listener) : listener_(listener), handle_(new uv_timer_t) {

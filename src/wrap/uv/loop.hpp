@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.hpp"
@@ -17,6 +18,7 @@ struct uv_timer_s;
 struct uv_async_s;
 struct uv_signal_s;
 struct uv_check_s;
+struct uv_prepare_s;
 
 namespace tideline::uv {
 
@@ -26,7 +28,10 @@ struct Closer {
   void operator()(uv_async_s* handle) const;
   void operator()(uv_signal_s* handle) const;
   void operator()(uv_check_s* handle) const;
+  void operator()(uv_prepare_s* handle) const;
 };
+
+class TurnEnd;
 
 class Loop {
  public:
@@ -49,6 +54,11 @@ class Loop {
     retire_raw(object.release(), [](void* p) { delete static_cast<T*>(p); });
   }
 
+  /// Where streams read into: one buffer for all, because an event ends before the next read begins. Valid in on_read only.
+  std::span<uint8_t> read_buffer() { return read_buffer_; }
+  /// A second one, for what is made of the bytes read (plaintext); the same rule.
+  std::span<uint8_t> work_buffer() { return work_buffer_; }
+
   uv_loop_s* raw() { return loop_.get(); }
 
  private:
@@ -57,12 +67,41 @@ class Loop {
     void (*destroy)(void*);
   };
   void retire_raw(void* object, void (*destroy)(void*));
-  void on_check();
+  void end_turn();
   friend struct LoopCallbacks;
+  friend class TurnEnd;
 
   std::unique_ptr<uv_loop_s> loop_;
-  std::unique_ptr<uv_check_s, Closer> check_;
+  std::unique_ptr<uv_check_s, Closer> check_;      // after events of sockets and files
+  std::unique_ptr<uv_prepare_s, Closer> prepare_;  // after timers, before the loop may wait
   std::vector<Retired> retired_;
+  std::vector<TurnEnd*> turn_ends_;  // asked for; null where its owner went away
+  std::vector<TurnEnd*> ending_;     // those being called now
+  std::vector<uint8_t> read_buffer_;
+  std::vector<uint8_t> work_buffer_;
+};
+
+/// Calls its listener once at the end of the turn in which it was requested, always before the loop waits: the place to send
+/// together what was queued one by one.
+class TurnEnd {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_turn_end() = 0;
+  };
+  TurnEnd(Loop& loop, Listener& listener) : loop_(loop), listener_(listener) {}
+  ~TurnEnd() { cancel(); }
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+  void request();
+  void cancel();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  Listener& listener_;
+  bool requested_ = false;
 };
 
 /// One timer. Destroying it cancels.
