@@ -24,6 +24,8 @@ Result<std::string> read_small_file(const std::string& path, size_t most_bytes);
 Status write_small_file(const std::string& path, std::string_view content, FileMode mode);
 /// One level, for the owner alone (0700). An existing directory is `exists`.
 Status make_directory(const std::string& path);
+/// `path` and its parents as needed: parents 0755, itself 0750. It may exist; not being a directory is `exists`.
+Status make_directories(const std::string& path);
 bool file_exists(const std::string& path);
 
 }  // namespace tideline::platform

@@ -103,4 +103,18 @@ bool file_exists(const std::string& path) {
   return ::stat(path.c_str(), &found) == 0;
 }
 
+Status make_directories(const std::string& path) {
+  for (size_t at = 1; at != std::string::npos;) {
+    at = path.find('/', at);
+    const std::string part = path.substr(0, at);
+    if (at != std::string::npos) ++at;
+    if (part.empty() || ::mkdir(part.c_str(), at == std::string::npos ? 0750 : 0755) == 0 || errno == EEXIST) continue;
+    return to_error(errno, "create directory");
+  }
+  struct stat state {};
+  if (::stat(path.c_str(), &state) != 0) return to_error(errno, "look at directory");
+  if (!S_ISDIR(state.st_mode)) return Error{ErrorCode::exists, 0, "path exists and is not a directory"};
+  return {};
+}
+
 }  // namespace tideline::platform
