@@ -48,6 +48,7 @@ inline constexpr Duration retry_most = hours(24);       // the longest wait that
 inline constexpr size_t send_queue_bytes = 512 * 1024;  // per connection, unsent
 inline constexpr uint64_t credit_bytes = 1024 * 1024;   // unacknowledged block bytes a hub allows one device
 inline constexpr Duration handshake_deadline = seconds(20);
+inline constexpr Duration enrolment_deadline = seconds(30);
 inline constexpr Duration hello_deadline = seconds(20);
 inline constexpr Duration ack_deadline = seconds(60);
 inline constexpr Duration ping_interval = seconds(30);
@@ -100,6 +101,36 @@ inline constexpr size_t query_text_bytes = 8 * 1024 * 1024;  // text values in o
 inline constexpr size_t query_gaps = 1000;             // gap records in one answer, the newest
 inline constexpr Duration query_slice = milliseconds(50);  // the store thread goes back to commits after this
 
+// MCP (sizes are of JSON text)
+inline constexpr size_t mcp_line_bytes = 4 * 1024 * 1024;      // one message in or out; SDK peers give up at 10 MiB
+inline constexpr size_t mcp_json_depth = 64;
+inline constexpr size_t mcp_object_members = 4096;             // of an object that is read, not only passed on
+inline constexpr size_t mcp_id_bytes = 256;                    // JSON-RPC id and progress token
+inline constexpr size_t mcp_name_bytes = 128;                  // tool and prompt names
+inline constexpr size_t mcp_uri_bytes = 2048;
+inline constexpr size_t mcp_batch = 64;                        // messages in one batch (revision 2025-03-26)
+inline constexpr size_t mcp_in_flight = 64;                    // requests under way, per stream and direction
+inline constexpr size_t mcp_listens = 8;                       // per stream
+inline constexpr size_t mcp_watched_uris = 256;                // per listen, and per legacy session
+inline constexpr size_t mcp_watched_tasks = 64;                // per listen
+inline constexpr size_t mcp_page_bytes = 256 * 1024;           // one page of a list
+inline constexpr size_t mcp_page_items = 500;
+inline constexpr size_t mcp_completions = 100;                 // fixed by the specification
+inline constexpr size_t mcp_tool_bytes = 64 * 1024;            // one definition
+inline constexpr size_t mcp_schema_depth = 32;
+inline constexpr size_t mcp_kept_params_bytes = 64 * 1024;     // of a request that may ask for input
+inline constexpr size_t mcp_input_requests = 16;               // in one question to the client
+inline constexpr int mcp_input_rounds = 8;                     // questions in a row within one legacy call
+inline constexpr size_t mcp_list_pages = 64;                   // read from a third-party server
+inline constexpr size_t mcp_list_items = 1024;
+inline constexpr size_t mcp_list_bytes = 4 * 1024 * 1024;
+inline constexpr Duration mcp_progress_interval = milliseconds(10);  // least time between two of one request
+inline constexpr Duration mcp_probe_timeout = milliseconds(2500);
+inline constexpr Duration mcp_start_timeout = seconds(90);     // package runners download first
+inline constexpr Duration mcp_request_timeout = seconds(60);
+inline constexpr Duration mcp_call_timeout = minutes(10);      // absolute, however much progress is reported
+inline constexpr Duration mcp_input_timeout = minutes(10);
+
 // Hub
 inline constexpr size_t hub_devices = 20'000;
 inline constexpr size_t hub_connections = 20'000;
@@ -115,6 +146,12 @@ inline constexpr Duration load_deadline = seconds(60);
 inline constexpr Duration intake_deadline = seconds(120);
 inline constexpr size_t session_pending_gaps = 1024;    // per device, received and not yet stored
 inline constexpr size_t cursor_ranges = 64;             // per device and stream; a device gets no live lane beyond half
+inline constexpr size_t query_blocks = 200'000;         // read for one question at the hub
+inline constexpr size_t query_slice_blocks = 256;       // read before the store thread looks at commits: about 10 ms
+inline constexpr size_t hub_queries = 64;               // questions under way, and as many waiting
+inline constexpr size_t store_requests = 32 * 1024;     // waiting for the store thread
+inline constexpr size_t archive_cache_bytes = 64 * 1024 * 1024;  // what is held, of the epochs used last
+inline constexpr Duration archive_reopen = seconds(1);  // between two attempts after a failed commit
 inline constexpr Duration token_life = hours(24);
 
 // Configuration
