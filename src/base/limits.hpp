@@ -91,7 +91,14 @@ inline constexpr size_t ingest_errors_reported = 5;     // per connection, the f
 inline constexpr size_t inputs = 256;
 inline constexpr Duration interval_least = milliseconds(10);
 inline constexpr Duration exec_timeout = seconds(10);
-inline constexpr size_t exec_output_bytes = 256 * 1024;
+inline constexpr size_t exec_output_bytes = 256 * 1024; // of one run; a program that keeps running has no bound but its lines
+inline constexpr size_t exec_error_bytes = 4096;        // of standard error, kept for the log
+inline constexpr size_t ingest_syncs = 64;              // #sync lines not yet answered, per connection
+inline constexpr size_t input_channels = 1024;          // series of one sampled input
+inline constexpr size_t sensor_file_bytes = 64 * 1024;  // read of one file in /proc or /sys
+inline constexpr size_t series_rules = 256;
+inline constexpr size_t json_depth = 64;
+inline constexpr Duration interval_most = hours(24 * 7);
 
 // Local sockets and answers
 inline constexpr size_t request_bytes = 4 * 1024 * 1024;
