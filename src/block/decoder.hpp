@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "block/encoder.hpp"
+#include "block/layout.hpp"
 #include "model/reading.hpp"
 
 namespace tideline::block {
@@ -32,6 +33,7 @@ struct Column {
   uint32_t seq_offset = 0;    ///< sequence of the column's first reading minus the block's first
   Bytes time_bytes;           ///< encoded; point into the block given to open()
   Bytes value_bytes;
+  ColumnCoding coding;        ///< for the decoder
 };
 
 /// A block whose header was parsed and whose checksum was verified. Points into the bytes given to open(), which must
@@ -50,9 +52,10 @@ class BlockView {
   int64_t time_max_ns() const { return time_max_ns_; }
   const std::vector<Column>& columns() const { return columns_; }
 
-  /// Decodes into `out` (exactly column.count entries). Errors: corrupt.
+  /// Decodes into `out` (exactly column.count entries, which are undefined after an error). What comes out agrees with
+  /// first, last, min and max of the column. Errors: corrupt.
   static Status read_times(const Column& column, std::span<int64_t> out);
-  /// Numbers and booleans, as bits. Errors: corrupt, invalid for text columns.
+  /// Numbers and booleans, as bits; they agree with first and last of the column. Errors: corrupt, invalid for text columns.
   static Status read_values(const Column& column, std::span<uint64_t> out);
   /// Text columns; the views point into the block. Errors: corrupt, invalid for other columns.
   static Status read_texts(const Column& column, std::span<std::string_view> out);

@@ -4,6 +4,7 @@
 // Lossless: the decoder returns the exact bits given here.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -37,13 +38,14 @@ class Encoder {
   /// Replaces `out` with the block of `readings` (1 to limits::block_readings; texts lie in `text`). Readings are grouped
   /// into one column pair per (series, type, time source), in order of first appearance; within a column they keep their
   /// order. Reading number i in that canonical order has sequence first_seq + i.
-  /// Errors: limit when the block would exceed limits::block_bytes or limits::block_columns (halve and try again);
-  /// invalid when there are no readings or a text is not UTF-8.
+  /// Errors: limit when the block would exceed limits::block_bytes, block_readings or block_columns (halve and try again);
+  /// invalid when there are no readings, a text is not UTF-8, outside `text` or longer than limits::text_value_bytes, a boolean
+  /// is neither 0 nor 1, or the sequence numbers would pass 2^64.
   Status encode(const BlockMeta& meta, std::span<const model::Reading> readings, std::string_view text, ByteBuffer& out);
 
  private:
   struct Scratch;
-  Scratch* scratch_;  // owned
+  std::unique_ptr<Scratch> scratch_;
 };
 
 }  // namespace tideline::block
