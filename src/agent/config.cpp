@@ -1,0 +1,238 @@
+#include "agent/config.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "agent/config_keys.hpp"
+#include "base/text.hpp"
+
+namespace tideline::agent {
+namespace {
+
+using toml::Reader;
+using toml::Value;
+
+constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series"};
+
+uint32_t line_of(const Value* section, std::string_view key) {
+  const Value* value = section == nullptr ? nullptr : section->find(key);
+  return value != nullptr ? value->line : section != nullptr ? section->line : 0;
+}
+
+bool is_device_id(std::string_view id) {
+  return id.size() <= limits::device_id_bytes && id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == id.npos;
+}
+
+/// "host:port", "[::1]:port".
+bool is_address(std::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == address.npos || colon == 0) return false;
+  const std::string_view host = address.substr(0, colon);
+  const bool bracketed = host.front() == '[' && host.back() == ']';
+  if (!bracketed && host.find(':') != host.npos) return false;
+  unsigned port = 0;
+  const char* end = address.data() + address.size();
+  const auto [stop, error] = std::from_chars(address.data() + colon + 1, end, port);
+  return error == std::errc{} && stop == end && port >= 1 && port <= 65535;
+}
+
+bool parse_mode(std::string_view text, uint32_t& mode) {
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  return error == std::errc{} && stop == text.data() + text.size() && mode <= 0777;
+}
+
+void check_labels(const std::vector<std::pair<std::string, std::string>>& labels, uint32_t line, const std::string& section, Reader& reader) {
+  model::Series probe;
+  probe.name = "x";
+  probe.labels = labels;
+  std::sort(probe.labels.begin(), probe.labels.end());
+  if (const Status status = model::validate(probe); !status) reader.add_problem(line, "[" + section + "] labels: " + status.error().context);
+}
+
+void check_globs(const std::vector<std::string>& globs, uint32_t line, const std::string& where, Reader& reader) {
+  for (const std::string& glob : globs) {
+    if (glob.empty() || glob.size() > limits::pattern_bytes) reader.add_problem(line, where + ": a glob must have 1 to 256 bytes");
+  }
+}
+
+void check_name(const std::string& name, uint32_t line, const std::string& where, Reader& reader) {
+  if (name.empty()) return;
+  model::Series probe;
+  probe.name = name;
+  if (const Status status = model::validate(probe); !status) reader.add_problem(line, where + ": " + status.error().context);
+}
+
+void check_kind_of_input(const InputConfig& input, const Value& section, const std::string& title, Reader& reader) {
+  if (input.type == InputType::file && input.path.empty()) {
+    reader.add_problem(section.line, "[" + title + "] path: a file input needs the path of its file");
+  }
+  if (input.type == InputType::exec && (input.command.empty() || input.command.front().empty())) {
+    reader.add_problem(section.line, "[" + title + "] command: an exec input needs its program, such as [\"/usr/bin/vcgencmd\", \"measure_temp\"]");
+  }
+  constexpr std::string_view groups[] = {"cpu", "memory", "load", "disk", "network"};
+  for (const std::string& group : input.collect) {
+    if (std::find(std::begin(groups), std::end(groups), group) == std::end(groups)) {
+      reader.add_problem(line_of(&section, "collect"), "[" + title + "] collect: '" + group + "' is none of cpu, memory, load, disk, network");
+    }
+  }
+}
+
+void check_input(const InputConfig& input, const Value& section, Reader& reader) {
+  const std::string title = "input." + input.name;
+  check_kind_of_input(input, section, title, reader);
+  check_labels(input.labels, line_of(&section, "labels"), title, reader);
+  check_globs(input.include, line_of(&section, "include"), "[" + title + "] include", reader);
+  check_globs(input.exclude, line_of(&section, "exclude"), "[" + title + "] exclude", reader);
+  check_name(input.series, line_of(&section, "series"), "[" + title + "] series", reader);
+  check_name(input.type == InputType::file && input.series.empty() ? input.name : "", section.line, "[" + title + "]", reader);
+  for (const auto& [from, to] : input.rename) {
+    check_name(to, line_of(&section, "rename"), "[" + title + "] rename", reader);
+    if (to.empty()) reader.add_problem(line_of(&section, "rename"), "[" + title + "] rename: '" + from + "' has no new name; use exclude to leave it out");
+  }
+  if (input.unit.size() > limits::unit_bytes) reader.add_problem(line_of(&section, "unit"), "[" + title + "] unit: at most 32 bytes");
+  if (input.report.max_interval.nanos != 0 && input.report.max_interval < input.report.min_interval) {
+    reader.add_problem(line_of(&section, "max_interval"), "[" + title + "] max_interval: must not be less than min_interval");
+  }
+}
+
+/// [input.NAME]: a new input, or a change to the default one of that name.
+void read_inputs(const Value& inputs, Reader& reader, std::vector<InputConfig>& out) {
+  if (!reader.check_table(inputs, "input")) return;
+  for (size_t i = 0; i < inputs.names.size(); ++i) {
+    const Value& section = inputs.items[i];
+    InputConfig fresh;
+    fresh.name = inputs.names[i];
+    const std::string title = "input." + fresh.name;
+    if (!reader.check_table(section, title)) continue;
+    auto place = std::find_if(out.begin(), out.end(), [&](const InputConfig& known) { return known.name == fresh.name; });
+    if (place == out.end()) {
+      if (out.size() >= limits::inputs) {
+        reader.add_problem(section.line, "[" + title + "]: more than 256 inputs");
+        return;
+      }
+      if (!parse_input_type(fresh.name, fresh.type) && section.find("type") == nullptr) {
+        reader.add_problem(section.line, "[" + title + "] type: must be given: host, hwmon, thermal, iio, file or exec");
+      }
+      place = out.insert(out.end(), std::move(fresh));
+    } else {
+      place->optional = false;  // named by the operator: it is expected to be there
+    }
+    reader.read(section, title, input_keys(), *place);
+    check_input(*place, section, reader);
+  }
+}
+
+void read_series(const Value& series, Reader& reader, std::vector<SeriesRule>& out) {
+  if (!reader.check_table(series, "series")) return;
+  for (size_t i = 0; i < series.names.size(); ++i) {
+    SeriesRule rule;
+    rule.glob = series.names[i];
+    const std::string title = "series.\"" + rule.glob + "\"";
+    check_globs({rule.glob}, series.items[i].line, "[" + title + "]", reader);
+    if (out.size() >= limits::series_rules) {
+      reader.add_problem(series.items[i].line, "[" + title + "]: more than 256 rules");
+      return;
+    }
+    reader.read(series.items[i], title, series_keys(), rule);
+    if (rule.unit.size() > limits::unit_bytes) reader.add_problem(series.items[i].line, "[" + title + "] unit: at most 32 bytes");
+    out.push_back(std::move(rule));
+  }
+}
+
+template <class Section>
+const Value* read_section(const Value& root, const char* name, std::span<const toml::Key<Section>> keys, Section& out, Reader& reader) {
+  const Value* section = root.find(name);
+  if (section != nullptr) reader.read(*section, name, keys, out);
+  return section;
+}
+
+void check_sections(const Value& root, const Config& config, Reader& reader) {
+  const Value* device = root.find("device");
+  if (!is_device_id(config.device.id)) {
+    reader.add_problem(line_of(device, "id"), "[device] id: at most 64 letters, digits, '.', '_' and '-'");
+  }
+  check_labels(config.device.labels, line_of(device, "labels"), "device", reader);
+  if (!config.hub.address.empty() && !is_address(config.hub.address)) {
+    reader.add_problem(line_of(root.find("hub"), "address"), "[hub] address: expected \"host:port\", found \"" + config.hub.address + "\"");
+  }
+  if (config.hub.backoff_cap < config.hub.backoff_base) {
+    reader.add_problem(line_of(root.find("hub"), "backoff_cap"), "[hub] backoff_cap: must not be less than backoff_base");
+  }
+  if (config.store.history > config.store.size) {
+    reader.add_problem(line_of(root.find("store"), "history"), "[store] history: must not be more than size");
+  }
+  uint32_t mode = 0;
+  if (!parse_mode(config.ingest.mode, mode)) {
+    reader.add_problem(line_of(root.find("ingest"), "mode"), "[ingest] mode: expected octal permissions such as \"0660\", found \"" + config.ingest.mode + "\"");
+  }
+}
+
+}  // namespace
+
+uint32_t socket_mode(const IngestConfig& ingest) {
+  uint32_t mode = 0;
+  return parse_mode(ingest.mode, mode) ? mode : 0600;
+}
+
+ConfigResult parse_config(std::string_view text, std::string_view file) {
+  ConfigResult result;
+  Reader reader{std::string(file)};
+  Value root;
+  toml::Problem problem;
+  if (!toml::parse(text, root, problem)) {
+    reader.add_problem(problem.line, problem.text);
+    result.problems = reader.problems();
+    return result;
+  }
+  Config& config = result.config;
+  for (size_t i = 0; i < root.names.size(); ++i) reader.check_known(root, i, "", sections);
+  read_section(root, "device", device_keys(), config.device, reader);
+  read_section(root, "hub", hub_keys(), config.hub, reader);
+  read_section(root, "store", store_keys(), config.store, reader);
+  read_section(root, "ingest", ingest_keys(), config.ingest, reader);
+  read_section(root, "log", log_keys(), config.log, reader);
+  if (const Value* inputs = root.find("input")) read_inputs(*inputs, reader, config.inputs);
+  if (const Value* series = root.find("series")) read_series(*series, reader, config.series);
+  if (reader.problems().empty()) check_sections(root, config, reader);
+  result.problems = reader.problems();
+  return result;
+}
+
+ConfigResult load_config(const std::string& path, ConfigFile presence) {
+  ConfigResult result;
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) {
+    const int error = errno;
+    if (error == ENOENT && presence == ConfigFile::optional) return result;
+    result.problems.push_back(path + ": cannot be read: " + std::strerror(error));
+    return result;
+  }
+  std::string text(limits::config_bytes + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  const int error = std::ferror(file) != 0 ? errno : 0;
+  std::fclose(file);
+  if (error != 0) {
+    result.problems.push_back(path + ": cannot be read: " + std::strerror(error));
+    return result;
+  }
+  return parse_config(text, path);
+}
+
+std::string config_help() {
+  std::string text =
+      "# Configuration of the Tideline agent, /etc/tideline/agent.toml. Every key is optional; shown are the defaults.\n"
+      "# Durations: ns us ms s m h d. Sizes: B KB MB GB KiB MiB GiB. Unknown keys are errors.\n\n";
+  text += toml::describe_section("device", "Who this device is.", device_keys());
+  text += toml::describe_section("hub", "The link to the hub.", hub_keys());
+  text += toml::describe_section("store", "What is kept on disk while there is no connection.", store_keys());
+  text += toml::describe_section("ingest", "Readings from other programs.", ingest_keys());
+  text += toml::describe_section("log", "Lines on standard error.", log_keys());
+  text += toml::describe_section("input.NAME", "One input; any number of them. host, hwmon and thermal run unless enabled = false.", input_keys());
+  text += toml::describe_section("series.\"GLOB\"", "Changes the series whose name or key matches; later sections win.", series_keys());
+  return text;
+}
+
+}  // namespace tideline::agent

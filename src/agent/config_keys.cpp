@@ -1,0 +1,117 @@
+#include "agent/config_keys.hpp"
+
+#include <iterator>
+
+namespace tideline::agent {
+namespace {
+
+using toml::Key;
+using toml::choice;
+using toml::slot;
+
+constexpr double span_of(Duration duration) { return static_cast<double>(duration.nanos); }
+constexpr double bytes_of(uint64_t size) { return static_cast<double>(size); }
+
+constexpr const char* level_names[] = {"debug", "info", "warning", "error"};
+const char* level_name(LogLevel level) { return level_names[static_cast<size_t>(level)]; }
+bool parse_level(std::string_view text, LogLevel& out) {
+  for (size_t i = 0; i < std::size(level_names); ++i) {
+    if (text == level_names[i]) return out = static_cast<LogLevel>(i), true;
+  }
+  return false;
+}
+
+constexpr Key<DeviceConfig> device_rows[] = {
+    {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: letters, digits, '.', '_' and '-'. Empty: the host name."},
+    {"labels", slot<&DeviceConfig::labels>, "What the hub can select this device by."},
+};
+
+constexpr Key<HubConfig> hub_rows[] = {
+    {"address", slot<&HubConfig::address>, "Where the hub listens, \"host:port\". Empty: no hub."},
+    {"server_name", slot<&HubConfig::server_name>, "Name in the hub's certificate. Empty: the host of the address."},
+    {"ca", slot<&HubConfig::ca>, "PEM file of the hub's certificate authority. Empty: identity/ca.crt in the state directory."},
+    {"certificate", slot<&HubConfig::certificate>, "PEM file of this device's certificate. Empty: identity/device.crt in the state directory."},
+    {"key", slot<&HubConfig::key>, "PEM file of this device's key. Empty: identity/device.key in the state directory."},
+    {"keepalive", slot<&HubConfig::keepalive>, "Most time the link is silent before it is probed.", span_of(seconds(5)), span_of(hours(1))},
+    {"metered", slot<&HubConfig::metered>, "Bytes on this link cost money: metered_rate applies."},
+    {"rate", slot<&HubConfig::rate>, "Most bytes sent per second. 0 B: no limit.", 0, bytes_of(uint64_t{1} << 40)},
+    {"metered_rate", slot<&HubConfig::metered_rate>, "The same while metered. 0 B: no limit.", 0, bytes_of(uint64_t{1} << 40)},
+    {"backoff_base", slot<&HubConfig::backoff_base>, "Shortest wait before connecting again.", span_of(milliseconds(50)), span_of(minutes(10))},
+    {"backoff_cap", slot<&HubConfig::backoff_cap>, "Longest wait before connecting again.", span_of(milliseconds(100)), span_of(hours(24))},
+};
+
+constexpr Key<StoreConfig> store_rows[] = {
+    {"directory", slot<&StoreConfig::directory>, "State directory. Empty: the one given by --state, else /var/lib/tideline."},
+    {"size", slot<&StoreConfig::size>, "Most space for readings; beyond it bulk is thinned and dropped first, with a gap record.",
+     bytes_of(limits::store_bytes_least), bytes_of(uint64_t{1} << 42)},
+    {"history", slot<&StoreConfig::history>, "Space for readings the hub has already, kept for questions asked here. Part of size.", 0,
+     bytes_of(uint64_t{1} << 42)},
+    {"free_space", slot<&StoreConfig::free_space>, "Space left to other programs on the file system.", 0, bytes_of(uint64_t{1} << 42)},
+    {"normal_commit", slot<&StoreConfig::normal_commit>, "Longest time a reading of class normal waits for the disk.",
+     span_of(milliseconds(10)), span_of(hours(1))},
+    {"bulk_commit", slot<&StoreConfig::bulk_commit>, "Longest time a reading of class bulk waits for the disk.",
+     span_of(milliseconds(10)), span_of(hours(1))},
+};
+
+constexpr Key<IngestConfig> ingest_rows[] = {
+    {"enabled", slot<&IngestConfig::enabled>, "Take readings from other programs on a Unix socket."},
+    {"socket", slot<&IngestConfig::socket>, "Path of that socket. Empty: ingest.sock in the run directory."},
+    {"mode", slot<&IngestConfig::mode>, "Permissions of the socket, octal."},
+    {"allow", slot<&IngestConfig::allow>, "Users, and groups as \"@name\", who may connect. Empty: all whom the mode lets in."},
+    {"class_tag", slot<&IngestConfig::class_tag>, "A tag or member \"class\" chooses the class of a reading; else it is a label."},
+};
+
+constexpr Key<LogConfig> log_rows[] = {
+    {"level", choice<&LogConfig::level, parse_level, level_name, "debug, info, warning or error">, "Least important lines that are logged."},
+};
+
+constexpr Key<InputConfig> input_rows[] = {
+    {"type", choice<&InputConfig::type, parse_input_type, input_type_name, "host, hwmon, thermal, iio, file or exec">,
+     "Kind of input. Not needed when the section is called by a kind."},
+    {"enabled", slot<&InputConfig::enabled>, "Whether it runs."},
+    {"optional", slot<&InputConfig::optional>, "Finding no sensor is normal and not logged."},
+    {"interval", slot<&InputConfig::interval>, "Time between two samples.", span_of(limits::interval_least), span_of(limits::interval_most)},
+    {"class", choice<&InputConfig::stream, model::parse_stream, model::stream_name, "critical, normal or bulk">,
+     "How soon readings are committed and who is dropped last."},
+    {"unit", slot<&InputConfig::unit>, "Unit (UCUM) of every series of this input. Empty: what the sensor says."},
+    {"deadband", [](InputConfig& input) -> toml::Slot { return &input.report.deadband; }, "Least change that makes a reading; 0: any change. Not set: every sample is a reading.", 0},
+    {"min_interval", [](InputConfig& input) -> toml::Slot { return &input.report.min_interval; }, "Least time between two readings of a series.", 0, span_of(limits::interval_most)},
+    {"max_interval", [](InputConfig& input) -> toml::Slot { return &input.report.max_interval; }, "With a deadband: most time between two readings. 0s: no such bound.", 0,
+     span_of(limits::interval_most)},
+    {"scale", slot<&InputConfig::scale>, "reading = sample * scale + offset."},
+    {"offset", slot<&InputConfig::offset>, "See scale."},
+    {"labels", slot<&InputConfig::labels>, "Added to every series of this input."},
+    {"rename", slot<&InputConfig::rename>, "Series names to replace: { \"cpu.percent\" = \"cpu\" }."},
+    {"include", slot<&InputConfig::include>, "Globs over series name or key; empty: all."},
+    {"exclude", slot<&InputConfig::exclude>, "Globs over series name or key."},
+    {"collect", slot<&InputConfig::collect>, "host: which groups, of cpu, memory, load, disk, network."},
+    {"per_core", slot<&InputConfig::per_core>, "host: processor load of each core as well."},
+    {"path", slot<&InputConfig::path>, "file: a file that holds one number."},
+    {"series", slot<&InputConfig::series>, "file, exec: series of a bare number. Empty: the name of the section."},
+    {"command", slot<&InputConfig::command>, "exec: program and arguments; no shell. It prints Influx lines, JSON lines or a number."},
+    {"environment", slot<&InputConfig::environment>, "exec: names of variables passed on to the program."},
+    {"keep_running", slot<&InputConfig::keep_running>, "exec: start once and read lines for good; restarted after interval when it ends."},
+    {"timeout", slot<&InputConfig::timeout>, "exec: longest run, unless it keeps running.", span_of(milliseconds(100)), span_of(hours(1))},
+};
+
+constexpr Key<SeriesRule> series_rows[] = {
+    {"class", choice<&SeriesRule::stream, model::parse_stream, model::stream_name, "critical, normal or bulk">,
+     "How soon readings are committed and who is dropped last."},
+    {"kind", choice<&SeriesRule::kind, model::parse_kind, model::kind_name, "gauge, counter, state or event">, "What the values mean to an aggregate."},
+    {"unit", slot<&SeriesRule::unit>, "Unit (UCUM). Empty: unchanged."},
+    {"deadband", slot<&SeriesRule::deadband>, "Sampled inputs: least change that makes a reading; 0: any change.", 0},
+    {"min_interval", slot<&SeriesRule::min_interval>, "Sampled inputs: least time between two readings.", 0, span_of(limits::interval_most)},
+    {"max_interval", slot<&SeriesRule::max_interval>, "Sampled inputs: most time between two readings.", 0, span_of(limits::interval_most)},
+};
+
+}  // namespace
+
+std::span<const Key<DeviceConfig>> device_keys() { return device_rows; }
+std::span<const Key<HubConfig>> hub_keys() { return hub_rows; }
+std::span<const Key<StoreConfig>> store_keys() { return store_rows; }
+std::span<const Key<IngestConfig>> ingest_keys() { return ingest_rows; }
+std::span<const Key<LogConfig>> log_keys() { return log_rows; }
+std::span<const Key<InputConfig>> input_keys() { return input_rows; }
+std::span<const Key<SeriesRule>> series_keys() { return series_rows; }
+
+}  // namespace tideline::agent
