@@ -156,7 +156,12 @@ inline constexpr size_t http_header_bytes = 16 * 1024;
 inline constexpr size_t http_body_bytes = 4 * 1024 * 1024;
 inline constexpr size_t http_headers = 100;
 inline constexpr size_t http_chunk_line_bytes = 1024;   // chunk size with its extensions
+inline constexpr size_t http_connections = 1024;
 inline constexpr size_t admin_connections = 16;         // commands at work on a running hub
+inline constexpr size_t admin_line_bytes = 64 * 1024;
+inline constexpr Duration admin_deadline = seconds(60);
+inline constexpr Duration hub_tick = seconds(1);        // deadlines of sessions and HTTP clients are this coarse
+inline constexpr Duration stop_deadline = seconds(10);  // for the last commit and the goodbyes
 inline constexpr Duration http_deadline = seconds(30);
 inline constexpr size_t intake_queue_bytes = 16 * 1024 * 1024;
 inline constexpr size_t held_runs = 1024;               // per device and epoch, looked at when it says hello
@@ -171,6 +176,8 @@ inline constexpr size_t store_requests = 32 * 1024;     // waiting for the store
 inline constexpr size_t archive_cache_bytes = 64 * 1024 * 1024;  // what is held, of the epochs used last
 inline constexpr Duration archive_reopen = seconds(1);  // between two attempts after a failed commit
 inline constexpr Duration token_life = hours(24);
+inline constexpr Duration token_life_least = minutes(1);
+inline constexpr Duration token_life_most = hours(24 * 30);
 
 // Configuration
 inline constexpr size_t config_bytes = 1024 * 1024;
