@@ -112,6 +112,8 @@ inline constexpr size_t json_depth = 64;
 inline constexpr Duration interval_most = hours(24 * 7);
 
 // Local sockets and answers
+inline constexpr size_t collector_readings = 8 * 1024;  // of one class in one loop turn
+inline constexpr size_t collector_failures = 64;       // failed batches remembered for producers that ask later
 inline constexpr size_t request_bytes = 4 * 1024 * 1024;
 inline constexpr size_t query_rows = 100'000;
 inline constexpr size_t query_series = 1000;
