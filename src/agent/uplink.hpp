@@ -8,12 +8,11 @@
 // Callees may not call back into the Uplink before they return (events come from the loop).
 #pragma once
 
-#include <array>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/store/outbox.hpp"
+#include "agent/uplink_drain.hpp"
 #include "base/backoff.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -22,8 +21,6 @@
 #include "link/token_bucket.hpp"
 
 namespace tideline::agent {
-
-class Drain;
 
 /// The connection as the uplink commands it. One connection at a time.
 class UplinkWire {
@@ -93,10 +90,9 @@ struct UplinkStatus {
   std::vector<LaneStatus> lanes;  ///< those with something left to send
 };
 
-class Uplink {
+class Uplink : private DrainOutlet {
  public:
   Uplink(UplinkOptions options, Outbox& outbox, UplinkWire& wire, Log& log);
-  ~Uplink();
   Uplink(const Uplink&) = delete;
   Uplink& operator=(const Uplink&) = delete;
 
@@ -135,13 +131,13 @@ class Uplink {
   bool is_synced() const;
 
  private:
-  friend class Drain;
   void enter(UplinkState state, Instant now);
   void connect(Instant now);
   void wait(Duration least, Instant now);
   void drop(const std::string& reason, Instant now, Duration least = {});
   void leave(link::ByeCode code, const std::string& reason, Instant now);
-  void send(Bytes payload, Instant now);
+  bool is_open(Instant now) override;
+  void send(Bytes payload, Instant now) override;
   template <class Frame>
   void send_frame(const Frame& frame, Instant now);
 
@@ -150,12 +146,14 @@ class Uplink {
   void on_bye(const link::Bye& bye, Instant now);
   void on_pong(const link::Pong& pong, Instant now);
   void take_hub_time(const link::Welcome& welcome, Instant now);
-  bool is_welcome_sound(const link::Welcome& welcome) const;
   bool begin_rebases(const link::Welcome& welcome, Instant now);
-  bool dictionary_parted(const link::Welcome& welcome) const;
+  bool has_dictionary_parted(const link::Welcome& welcome) const;
+  void on_message(const link::Message& message, Instant now);
   void on_progress(Instant now);
+  void pump(Instant now);
+  void check_link(Instant now);
   void ping(Instant now);
-  void shrink_ping_interval(Instant now);
+  void learn_from_loss(Instant now);
 
   UplinkOptions options_;
   Outbox& outbox_;
@@ -164,7 +162,7 @@ class Uplink {
   Random random_;
   Backoff backoff_;
   link::TokenBucket bucket_;
-  std::unique_ptr<Drain> drain_;
+  Drain drain_;
   ByteBuffer scratch_;
 
   UplinkState state_ = UplinkState::stopped;
@@ -172,10 +170,14 @@ class Uplink {
   Instant deadline_ = never;      ///< of the present state: next attempt, greeting or rebase timeout
   Instant stable_at_ = never;     ///< an idle link counts as a success then
   Instant heard_{};               ///< last frame received
+  Instant moved_{};               ///< last sign that the link moves: a frame received, the send queue shrank
   Instant spoke_{};               ///< last frame sent
   Instant ping_deadline_ = never; ///< the pong is due
   Instant ping_sent_{};
   Duration ping_interval_ = limits::ping_interval;
+  Duration ping_interval_next_ = limits::ping_interval;  ///< announced by the ping that is out
+  Duration ping_ceiling_;         ///< quiet links longer than this were lost
+  bool has_ping_interval_ = false;
   uint64_t ping_token_ = 0;
   Instant hello_sent_{};
   Duration reconnect_least_{};

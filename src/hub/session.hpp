@@ -8,7 +8,6 @@
 // answered (one store thread, first in first out). Callees may not call back into the Session before they return.
 #pragma once
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -117,26 +116,38 @@ class Session {
   const SessionPeer& peer() const { return peer_; }
 
  private:
+  /// Received and not yet acknowledged, in the order of the batch.
   struct Pending {
     model::Stream stream = model::Stream::normal;
     model::SeqRange range;
   };
+  struct Batch {
+    IntakeBatch intake;
+    std::vector<Pending> gaps;   ///< whole, as received: what the ack names
+    uint64_t credit = 0;
+    bool is_empty() const { return credit == 0 && intake.anchors.empty(); }
+  };
 
   void handle(const link::Message& message, size_t payload_bytes, Instant now);
+  void serve(const link::Message& message, size_t payload_bytes, Instant now);
   void on_hello(const link::Hello& hello, Instant now);
   void on_enroll(const link::Enroll& request, Instant now);
-  void on_series(const link::SeriesFrame& frame, Instant now);
-  void on_block(const link::BlockFrame& frame, Instant now);
-  void on_gap(const link::GapFrame& frame, Instant now);
+  void on_series(const link::SeriesFrame& frame, size_t payload_bytes, Instant now);
+  void on_block(const link::BlockFrame& frame, size_t payload_bytes, Instant now);
+  void on_gaps(const link::GapFrame& frame, size_t payload_bytes, Instant now);
+  void on_ping(const link::Ping& ping, Instant now);
   bool charge(size_t payload_bytes, Instant now);
-  void send_welcome(const DeviceState& state, Instant now);
-  void add_clipped(const model::Gap& gap);
-  void acknowledge(const std::vector<BlockVerdict>& verdicts, Instant now);
+  void give_back(uint64_t credit);
+  bool add_gap(const model::Gap& gap);
+  void send_welcome(const DeviceState& state);
+  void acknowledge(const std::vector<BlockVerdict>& verdicts);
+  void expect_again();
+  void hear(Instant now);
   template <class Frame>
   void send_frame(const Frame& frame);
   void close(link::ByeCode code, const std::string& reason, Duration retry_after, Instant now);
+  void end(const std::string& reason, Instant now);
   void enter(SessionState state, Instant now);
-  IntakeBatch empty_batch() const;
 
   SessionOptions options_;
   SessionPeer peer_;
@@ -144,20 +155,19 @@ class Session {
   Log& log_;
   ByteBuffer scratch_;
   SessionStatus status_;
-  Instant deadline_;               ///< of the present state
+  Instant deadline_ = never;       ///< of the present state
   Instant heard_deadline_ = never; ///< the device promised a frame before this
   Instant intake_deadline_ = never;
+  Duration promised_;              ///< silence of this length is normal
 
   link::Hello hello_;
-  model::SeqRanges held_[model::stream_count];  ///< durable, as last told by the archive
-  model::SeriesId series_known_ = 0;            ///< including what is pending
-  uint64_t credit_left_ = 0;                    ///< the device may still send this much
-  uint64_t pending_credit_ = 0;                 ///< of the batch being filled
-  uint64_t applying_credit_ = 0;                ///< of the batch handed to intake()
+  model::SeqRanges held_[model::stream_count];      ///< durable, as last told by the archive
+  model::SeqRanges expected_[model::stream_count];  ///< and what is on its way there
+  model::SeriesId series_known_ = 0;                ///< including what is on its way
+  uint64_t credit_left_ = 0;                        ///< the device may still send this much
   bool is_applying_ = false;
-  IntakeBatch filling_;
-  std::vector<Pending> filling_gaps_;           ///< whole gaps as received: what the ack names
-  std::vector<Pending> applying_gaps_;
+  Batch filling_;
+  Batch applying_;                                  ///< its intake was handed over: ranges and credit only
   std::vector<Pending> applying_blocks_;
 };
 

@@ -1,4 +1,7 @@
 // One function per frame, in the order of FORMAT.md: read beside encode.cpp.
+#include <algorithm>
+#include <iterator>
+
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "link/codec.hpp"
@@ -11,7 +14,6 @@ using msgpack::Reader;
 
 constexpr size_t most_fields = 64;            // of a frame or a structure inside one, those of later versions included
 constexpr uint64_t most_seq = uint64_t{1} << 62;  // leaves room for arithmetic
-constexpr size_t frame_names_bytes = 64;      // hub's name, version texts
 
 /// A structure: an array of at least `required` elements, of which later versions may append more.
 class Fields {
@@ -148,6 +150,8 @@ StreamHeld take_held(Reader& reader) {
   held.highest = take_seq(reader);
   held.highest_block = take_at_most(reader, held.highest);
   held.agreed = take_at_most(reader, held.highest_block);
+  const auto& ranges = held.held.ranges();
+  if (held.highest != (ranges.empty() ? 0 : ranges.back().last)) reader.fail();
   return held;
 }
 
@@ -162,7 +166,7 @@ Message take_hello(Reader& reader) {
   hello.epoch = to_hex(epoch.data(), epoch.size());
   hello.incarnation = take_u32(reader);
   hello.run = reader.take_uint();
-  hello.agent_version = take_string(reader, frame_names_bytes);
+  hello.agent_version = take_string(reader, limits::link_name_bytes);
   {
     const Fields streams(reader, model::stream_count);
     for (StreamClaim& claim : hello.streams) {
@@ -185,7 +189,7 @@ Message take_hello(Reader& reader) {
 Message take_welcome(Reader& reader) {
   Welcome welcome;
   welcome.version = static_cast<uint8_t>(take_at_most(reader, UINT8_MAX));
-  welcome.hub = take_string(reader, frame_names_bytes);
+  welcome.hub = take_string(reader, limits::link_name_bytes);
   welcome.utc_ns = reader.take_integer();
   if (welcome.utc_ns < 0 || welcome.utc_ns > INT64_MAX / 2) reader.fail();
   welcome.incarnation = take_u32(reader);
@@ -269,7 +273,7 @@ Message take_enroll(Reader& reader) {
   enroll.token = take_string(reader, limits::enrol_token_bytes);
   enroll.request_pem = take_string(reader, limits::link_pem_bytes);
   enroll.device = take_device(reader);
-  enroll.agent_version = take_string(reader, frame_names_bytes);
+  enroll.agent_version = take_string(reader, limits::link_name_bytes);
   return enroll;
 }
 

@@ -1,4 +1,5 @@
 // One function per frame, in the order of FORMAT.md: read beside decode.cpp.
+#include <algorithm>
 #include <cassert>
 
 #include "base/limits.hpp"
@@ -19,6 +20,16 @@ Writer begin(ByteBuffer& out, FrameType type, size_t fields) {
 }
 
 uint64_t whole_millis(Duration duration) { return static_cast<uint64_t>(duration.millis()); }
+
+/// At most `most` bytes of text; what is not UTF-8 (a name from somebody's certificate) becomes question marks.
+std::string bounded(std::string text, size_t most) {
+  if (text.size() > most) {
+    text.resize(most);
+    while (!text.empty() && (text.back() & 0x80) != 0) text.pop_back();  // perhaps the middle of a character
+  }
+  if (!is_utf8(text)) std::replace_if(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  return text;
+}
 
 /// An array of first, last, first, last, ...
 void put(Writer& writer, const std::vector<model::SeqRange>& ranges) {
@@ -64,7 +75,7 @@ void encode(const Hello& hello, ByteBuffer& out) {
   assert(is_epoch);
   Writer writer = begin(out, FrameType::hello, 14);
   writer.uint(hello.version_least).uint(hello.version_most).text(hello.device).binary(epoch);
-  writer.uint(hello.incarnation).uint(hello.run).text(hello.agent_version).array(model::stream_count);
+  writer.uint(hello.incarnation).uint(hello.run).text(bounded(hello.agent_version, limits::link_name_bytes)).array(model::stream_count);
   for (const StreamClaim& claim : hello.streams) writer.array(2).uint(claim.first_held).uint(claim.next);
   writer.array(hello.runs.size());
   for (const model::Run& run : hello.runs) put(writer, run);
@@ -75,7 +86,7 @@ void encode(const Hello& hello, ByteBuffer& out) {
 
 void encode(const Welcome& welcome, ByteBuffer& out) {
   Writer writer = begin(out, FrameType::welcome, 12);
-  writer.uint(welcome.version).text(welcome.hub).integer(welcome.utc_ns).uint(welcome.incarnation);
+  writer.uint(welcome.version).text(bounded(welcome.hub, limits::link_name_bytes)).integer(welcome.utc_ns).uint(welcome.incarnation);
   writer.uint(welcome.series_known).uint(welcome.series_hash).array(model::stream_count);
   for (const StreamHeld& held : welcome.streams) put(writer, held);
   writer.uint(welcome.credit).boolean(welcome.live).uint(whole_millis(welcome.reconnect_least));
@@ -112,7 +123,7 @@ void encode(const Ack& ack, ByteBuffer& out) {
 
 void encode(const Nack& nack, ByteBuffer& out) {
   begin(out, FrameType::nack, 5)
-      .uint(model::index_of(nack.stream)).uint(nack.range.first).uint(nack.range.last).boolean(nack.permanent).text(nack.reason);
+      .uint(model::index_of(nack.stream)).uint(nack.range.first).uint(nack.range.last).boolean(nack.permanent).text(bounded(nack.reason, limits::link_text_bytes));
 }
 
 void encode(const Credit& credit, ByteBuffer& out) { begin(out, FrameType::credit, 1).uint(credit.bytes); }
@@ -129,12 +140,11 @@ void encode(const Ping& ping, ByteBuffer& out) {
 void encode(const Pong& pong, ByteBuffer& out) { begin(out, FrameType::pong, 1).uint(pong.token); }
 
 void encode(const Bye& bye, ByteBuffer& out) {
-  assert(bye.reason.size() <= limits::link_text_bytes);
-  begin(out, FrameType::bye, 3).uint(static_cast<uint64_t>(bye.code)).text(bye.reason).uint(whole_millis(bye.retry_after));
+  begin(out, FrameType::bye, 3).uint(static_cast<uint64_t>(bye.code)).text(bounded(bye.reason, limits::link_text_bytes)).uint(whole_millis(bye.retry_after));
 }
 
 void encode(const Enroll& enroll, ByteBuffer& out) {
-  begin(out, FrameType::enroll, 4).text(enroll.token).text(enroll.request_pem).text(enroll.device).text(enroll.agent_version);
+  begin(out, FrameType::enroll, 4).text(enroll.token).text(enroll.request_pem).text(enroll.device).text(bounded(enroll.agent_version, limits::link_name_bytes));
 }
 
 void encode(const Enrolled& enrolled, ByteBuffer& out) {
