@@ -73,7 +73,7 @@ class Session {
 
   /// Client only: what resumes this session later. It is a secret, like a key. Empty when the server gave no ticket (yet: with
   /// TLS 1.3 it comes with the first data). About 1 KiB.
-  ByteBuffer save() const;
+  const ByteBuffer& save() const { return saved_; }
 
  private:
   enum class State : uint8_t { handshaking, open, closed, failed };
@@ -81,8 +81,13 @@ class Session {
   friend struct SessionCallbacks;
 
   Session(Context& context, CertificateTime time);
-  Status start(const std::string& server_name);
+  static Result<std::unique_ptr<Session>> make(Context& context, CertificateTime time, const std::string& server_name);
+  Status set_server_name(const std::string& server_name);
   void offer(Bytes saved);
+  void keep_session();
+  Digest binding() const;
+  bool has_expired(const Validity& validity) const { return validity.not_after < time_.now; }
+  Peer find_peer();
   Status finish_handshake();
   Error fail(int code, const char* context);
   Error deny(std::string reason);
@@ -93,8 +98,11 @@ class Session {
   Bytes input_;       // not yet read; points into the caller's memory or held_
   ByteBuffer held_;
   ByteBuffer output_;
+  ByteBuffer saved_;         // client: what save() gives
+  std::string server_name_;  // client
   Peer peer_;
   std::string reason_;
+  Error error_;              // of the failed state
   State state_ = State::handshaking;
   bool resumed_ = false;
 };
