@@ -89,6 +89,7 @@ inline constexpr size_t outbox_queries = 16;            // at work or waiting in
 inline constexpr size_t fetch_gaps = 64;                // in one answer
 inline constexpr Duration space_interval = seconds(1);
 inline constexpr Duration reopen_interval = seconds(1);  // after a failed commit
+inline constexpr Duration slow_commit = seconds(2);      // logged: slow storage
 inline constexpr Duration hint_interval = seconds(60);   // acknowledged ranges and the like, which are only hints
 inline constexpr size_t checkpoint_pages = 250;         // of 1 KiB, in the WAL of an active segment (research: half the bytes)
 inline constexpr Duration normal_commit = seconds(5);
