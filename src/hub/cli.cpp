@@ -1,0 +1,147 @@
+#include "hub/cli.hpp"
+
+#include <cstdio>
+#include <vector>
+
+namespace tideline::hub::cli {
+namespace {
+
+constexpr Option config_option{"config", "FILE", "configuration (default /etc/tideline/hub.toml, may be missing)"};
+constexpr Option state_option{"state", "DIR", "state directory (default /var/lib/tideline-hub)"};
+constexpr Option json_option{"json", "", "print one JSON document"};
+
+constexpr Option plain_options[] = {config_option, state_option};
+constexpr Option json_options[] = {config_option, state_option, json_option};
+constexpr Option init_options[] = {config_option, state_option,
+                                   {"name", "NAME", "name or address that devices use to reach this hub; more may follow as words"}};
+constexpr Option serve_options[] = {config_option, state_option,
+                                    {"check", "", "check the configuration and exit"},
+                                    {"help-config", "", "list every configuration key and exit"}};
+constexpr Option token_options[] = {config_option, state_option, json_option,
+                                    {"device", "ID", "device id that the token is for"},
+                                    {"labels", "NAME=VALUE,...", "labels of the device, for selectors such as '{site=berlin}'"},
+                                    {"ttl", "TIME", "how long the token works, 1m to 30d (default 24h)"}};
+constexpr Option device_options[] = {config_option, state_option, json_option,
+                                     {"device", "SELECTOR", "device id glob and labels (default: all)"},
+                                     {"watch", "", "repeat every two seconds until interrupted"}};
+constexpr Option query_options[] = {
+    config_option, state_option, json_option,
+    {"device", "SELECTOR", "device id glob and labels: 'pump-*', '{site=berlin}' (default: all)"},
+    {"series", "SELECTOR", "name glob and labels: 'temp*', 'temp{room=a}' (default: all)"},
+    {"since", "AGE", "from AGE ago: 90s, 15m, 24h"},
+    {"from", "TIME", "from TIME on: 2026-11-21T06:00:00Z, 2026-11-21, or seconds since 1970"},
+    {"to", "TIME", "up to TIME, not including it"},
+    {"aggregate", "NAME", "mean, min, max, sum, count, first or last instead of the readings"},
+    {"step", "WIDTH", "width of the buckets of --aggregate: 10s, 1m, 1h (default: one bucket)"},
+    {"limit", "N", "at most N rows, the newest (default 1000, most 100000)"},
+    {"latest", "", "the newest value of each series, with its age"},
+    {"gaps", "", "tell only what is missing"}};
+
+constexpr Command commands[] = {
+    {"init", "[NAME...]", "make the state directory: certificate authority, server certificate, archive",
+     "Names and addresses go into the server certificate; the host name is taken when none is given. An existing hub is never\n"
+     "overwritten. Keep a copy of ca.key and ca.crt in a safe place: without them every device must be enrolled again.\n\n"
+     "example:\n  tideline-hub init --name hub.example 192.0.2.7", init_options},
+    {"serve", "", "run the hub: devices and HTTPS (/healthz, /metrics) on one port",
+     "Runs in the foreground until SIGTERM or SIGINT.", serve_options},
+    {"token create", "", "make a one-time token and print the command that enrols the device",
+     "The token is shown once; the hub keeps only its hash. For a device that is enrolled already it replaces the certificate.\n\n"
+     "example:\n  tideline-hub token create --device pump-7 --labels site=berlin,line=3", token_options},
+    {"token list", "", "tokens and whether they were used", "", json_options},
+    {"devices", "", "the fleet: who is online, backlog, gaps, age of the newest value", "", device_options},
+    {"device revoke", "ID", "refuse a device from now on; a new token lets it in again", "", plain_options},
+    {"query", "", "readings and gaps of the fleet",
+     "examples:\n  tideline-hub query --device pump-7 --series 'temp*' --since 1h\n"
+     "  tideline-hub query --device '{site=berlin}' --series cpu.percent --since 24h --aggregate mean --step 15m\n"
+     "  tideline-hub query --latest", query_options},
+    {"verify", "", "read back every stored block and check it; exit code 1 when anything is wrong", "", json_options},
+    {"backup", "FILE", "write a consistent copy of the archive, also while the hub serves",
+     "Keys are not in it: copy ca.key and ca.crt once to a safe place.", plain_options},
+    {"restore", "FILE", "put a backup in the place of the archive; the hub must not run",
+     "The archive that was there is kept as hub.db.replaced. Devices send again what they still hold.", plain_options},
+};
+
+constexpr std::string_view purpose =
+    "Tideline hub: devices dial it over TLS, it stores their readings and answers questions about the fleet.";
+
+struct Entry {
+  std::string_view name;
+  int (*function)(const Arguments&);
+};
+constexpr Entry entries[] = {{"init", init},       {"serve", serve},   {"token create", token_create}, {"token list", token_list},
+                             {"devices", devices}, {"query", query},   {"device revoke", device_revoke}, {"verify", verify},
+                             {"backup", backup},   {"restore", restore}};
+
+int unknown_command(const char* first) {
+  std::vector<std::string_view> names;
+  for (const Command& known : commands) names.push_back(known.name);
+  const std::string_view near = nearest_name(first, names);
+  std::fprintf(stderr, "tideline-hub: unknown command '%s'%s\n", first,
+               near.empty() ? "; see 'tideline-hub --help'" : ("; did you mean '" + std::string(near) + "'?").c_str());
+  return usage_error;
+}
+
+}  // namespace
+
+std::string overview() { return program_help("tideline-hub", purpose, commands); }
+
+int fail(int code, std::string_view command, const std::string& text) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "tideline-hub %.*s: %s\n", static_cast<int>(command.size()), command.data(), text.c_str());
+  return code;
+}
+
+std::string describe(const Error& error) {
+  std::string text = std::string(error.context) + ": " + error_name(error.code);
+  if (error.native != 0) text += " (" + std::to_string(error.native) + ")";
+  return text;
+}
+
+int run(std::span<const char* const> words) {
+  const char* first = words[0];
+  const Command* command = find_command(commands, words);
+  if (command == nullptr) return unknown_command(first);
+  Arguments arguments;
+  std::string error;
+  if (!Arguments::parse(*command, words, arguments, error)) return fail(usage_error, command->name, error);
+  if (arguments.wants_help()) {
+    std::fputs(command_help("tideline-hub", *command).c_str(), stdout);
+    return done;
+  }
+  for (const Entry& entry : entries) {
+    if (entry.name == command->name) return entry.function(arguments);
+  }
+  return usage_error;
+}
+
+std::optional<Site> load(const Arguments& arguments, std::string_view command) {
+  Site site;
+  const auto problems = load_config(arguments.get("config", default_config), !arguments.has("config"), site.config);
+  if (!problems.empty()) {
+    for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
+    (void)command;
+    return std::nullopt;
+  }
+  site.state.path = arguments.get("state", site.config.hub.state);
+  while (site.state.path.size() > 1 && site.state.path.back() == '/') site.state.path.pop_back();
+  return site;
+}
+
+std::unique_ptr<Archive> open_for_reading(Site& site, std::string_view command, int& code) {
+  if (!check_initialised(site, command)) {
+    code = usage_error;
+    return nullptr;
+  }
+  auto archive = open_sqlite_archive(site.state.archive(), ArchiveMode::read, site.log);
+  if (archive) return std::move(*archive);
+  code = fail(failed, command, site.state.archive() + ": " + describe(archive.error()));
+  return nullptr;
+}
+
+bool check_initialised(const Site& site, std::string_view command) {
+  if (site.state.is_initialised()) return true;
+  fail(usage_error, command, "there is no hub in " + site.state.path + "; run 'tideline-hub init --state " + site.state.path + "' first");
+  return false;
+}
+
+}  // namespace tideline::hub::cli
