@@ -114,6 +114,8 @@ inline constexpr size_t json_depth = 64;
 inline constexpr Duration interval_most = hours(24 * 7);
 
 // Local sockets and answers
+inline constexpr size_t control_connections = 64;
+inline constexpr size_t control_requests = 64;          // questions under way, all callers together
 inline constexpr size_t collector_readings = 8 * 1024;  // of one class in one loop turn
 inline constexpr size_t collector_failures = 64;       // failed batches remembered for producers that ask later
 inline constexpr size_t request_bytes = 4 * 1024 * 1024;
