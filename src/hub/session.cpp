@@ -379,6 +379,17 @@ void Session::enter(SessionState state, Instant now) {
   intake_deadline_ = never;
 }
 
+uint64_t Session::backlog(model::Stream stream) const {
+  const link::StreamClaim& claim = hello_.streams[model::index_of(stream)];
+  if (status_.state != SessionState::serving || claim.next <= claim.first_held) return 0;
+  uint64_t missing = claim.next - claim.first_held;
+  for (const model::SeqRange& range : held_[model::index_of(stream)].ranges()) {
+    const model::SeqRange both{std::max(range.first, claim.first_held), std::min(range.last, claim.next - 1)};
+    missing -= both.count();
+  }
+  return missing;
+}
+
 template <class Frame>
 void Session::send_frame(const Frame& frame) {
   scratch_.clear();

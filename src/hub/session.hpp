@@ -114,6 +114,8 @@ class Session {
   bool is_closed() const { return status_.state == SessionState::closed; }
   const SessionStatus& status() const { return status_; }
   const SessionPeer& peer() const { return peer_; }
+  /// Readings that the device claimed in its hello and that are not held yet: for people, not for decisions.
+  uint64_t backlog(model::Stream stream) const;
 
  private:
   /// Received and not yet acknowledged, in the order of the batch.
