@@ -25,8 +25,8 @@ constexpr size_t san_bytes_largest = 4096;
 /// ExtKeyUsageSyntax with one purpose: id-kp-serverAuth or id-kp-clientAuth.
 constexpr std::string_view server_usage("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 12);
 constexpr std::string_view client_usage("\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", 12);
-/// AlgorithmIdentifier ecdsa-with-SHA256, the only one that requests may be signed with.
-constexpr std::string_view ecdsa_sha256("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12);
+/// Object identifier ecdsa-with-SHA256, the only algorithm that requests may be signed with.
+constexpr std::string_view ecdsa_sha256("\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 10);
 
 /// Only characters that need no escape in mbedTLS's "CN=..." notation.
 Status check_name(std::string_view name) {
@@ -182,8 +182,9 @@ bool proves_possession(MbedRequest& request) {
   if (mbedtls_asn1_get_tag(&at, end, &size, whole_tag) != 0) return false;
   at += size;
   const Digest digest = sha256({info, static_cast<size_t>(at - info)});
-  if (static_cast<size_t>(end - at) < ecdsa_sha256.size() || as_text({at, ecdsa_sha256.size()}) != ecdsa_sha256) return false;
-  at += ecdsa_sha256.size();
+  if (mbedtls_asn1_get_tag(&at, end, &size, whole_tag) != 0) return false;
+  if (!as_text({at, size}).starts_with(ecdsa_sha256)) return false;  // 2.28 writes a NULL behind it, others do not
+  at += size;
   if (mbedtls_asn1_get_bitstring_null(&at, end, &size) != 0) return false;
   return mbedtls_pk_verify(&request->pk, MBEDTLS_MD_SHA256, digest.data(), digest.size(), at, size) == 0;
 }
