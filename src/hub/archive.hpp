@@ -2,7 +2,8 @@
 // later; archive_sqlite.cpp is the embedded one. One suite (tests/unit/hub/archive_test.cpp) runs against each.
 //
 // Threads: called only on the store thread (StoreThread owns it), except open(). Blocks stay encoded. A block and the cursor
-// that covers it are one transaction (law 3). Values are bound, SQL is portable.
+// that covers it are one transaction (law 3). Values are bound, SQL is portable. After a failed transaction the archive stays
+// failed (io) until it is opened again. Held in memory: the device directory and a bounded cache of what is held.
 #pragma once
 
 #include <cstdint>
@@ -101,6 +102,17 @@ struct VerifyReport {
   std::vector<std::string> problems;  ///< first 20, one line each
 };
 
+/// A question under way, answered in slices so that commits come between (law 7). It must not outlive its archive.
+class ArchiveQuery {
+ public:
+  virtual ~ArchiveQuery() = default;
+  /// Reads at most `blocks` blocks; true when the answer is complete. Looks at limits::query_blocks in all; what is beyond is
+  /// left out, oldest first per device, and the answer says `truncated`.
+  virtual Result<bool> advance(size_t blocks) = 0;
+  /// Once, after advance() gave true.
+  virtual model::QueryAnswer take() = 0;
+};
+
 class Archive {
  public:
   virtual ~Archive() = default;
@@ -119,10 +131,14 @@ class Archive {
   /// State for the epoch the device names; a new epoch starts empty, the old one's data stays.
   virtual Result<DeviceState> load_state(DeviceKey device, const std::string& epoch) = 0;
   /// Verdicts in the order of blocks. An error means the transaction was rolled back: nothing was applied, nothing may be
-  /// acknowledged. All batches of one call are one transaction.
+  /// acknowledged. All batches of one call are one transaction. What one device sent wrong is a refusal in its verdicts, never
+  /// an error: it must not hold up the others.
   virtual Result<std::vector<std::vector<BlockVerdict>>> apply(const std::vector<IntakeBatch>& batches) = 0;
 
-  virtual Result<model::QueryAnswer> query(const model::Query& query) = 0;
+  /// The whole answer in one go: start_query() and advance() to the end.
+  Result<model::QueryAnswer> query(const model::Query& query);
+  virtual Result<std::unique_ptr<ArchiveQuery>> start_query(const model::Query& query) = 0;
+  /// One value per device and series, the newest by corrected time. Errors: limit (more than limits::query_rows of them).
   virtual Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) = 0;
   virtual Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) = 0;
 
@@ -136,7 +152,18 @@ class Archive {
   virtual Status set_setting(const std::string& key, const std::string& value) = 0;
 };
 
-/// Opens or creates the embedded archive (SQLite, WAL, synchronous=FULL) at `path`. Errors: busy, io, corrupt, unsupported.
-Result<std::unique_ptr<Archive>> open_sqlite_archive(const std::string& path, Log& log);
+enum class ArchiveMode : uint8_t {
+  write,  ///< the hub: creates, migrates, takes the lock `<path>.lock`
+  read,   ///< verify, query and backup from a second process, also while a hub runs: takes no lock, changes nothing
+};
+
+/// Opens or creates the embedded archive (SQLite, WAL, synchronous=FULL) at `path`. Errors: busy (another hub has it; native is
+/// its pid if known), io, denied, corrupt, unsupported (made by a newer version; or a restore was interrupted), not_found (read).
+Result<std::unique_ptr<Archive>> open_sqlite_archive(const std::string& path, ArchiveMode mode, Log& log);
+
+/// Puts the backup at `backup_path` in the place of the archive at `path`. The backup stays; what was there before is kept as
+/// `<path>.replaced`. A crash in between leaves either the old archive, or none and a clear error from open: then run it again.
+/// Errors: busy (a hub runs), corrupt (the backup is damaged), unsupported (not an archive, or of a newer version), io.
+Status restore_sqlite_archive(const std::string& backup_path, const std::string& path);
 
 }  // namespace tideline::hub
