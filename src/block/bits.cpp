@@ -86,18 +86,17 @@ struct FramePlan {
 
 /// The width with the fewest bits over all, words beyond it counted as patches.
 FramePlan plan_frame(const uint64_t* words, size_t count) {
-  uint8_t histogram[65] = {};
   uint64_t all = 0;
-  for (size_t i = 0; i < count; ++i) {
-    ++histogram[std::bit_width(words[i])];
-    all |= words[i];
-  }
+  for (size_t i = 0; i < count; ++i) all |= words[i];
   const auto most = static_cast<unsigned>(std::bit_width(all));
   FramePlan best{most, 0, 0};
+  if (most <= 1) return best;
+  uint8_t histogram[2][65] = {};  // two, because an increment waits for the last one of the same counter
+  for (size_t i = 0; i < count; ++i) ++histogram[i & 1][std::bit_width(words[i])];
   size_t best_bits = count * most;
   size_t beyond = 0;
   for (unsigned width = most; width > 0; --width) {
-    beyond += histogram[width];
+    beyond += size_t{histogram[0][width]} + histogram[1][width];
     const unsigned patch_bits = most - (width - 1);
     if (beyond > count / 4 || patch_bits > patch_bits_most) break;
     const size_t bits = count * (width - 1) + 16 + beyond * (patch_position_bits + patch_bits);

@@ -39,13 +39,16 @@ class Grouper {
     return uint64_t{reading.series} << 16 | static_cast<uint64_t>(reading.type) << 8 | static_cast<uint64_t>(reading.time_source);
   }
   static size_t slot_of(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 53; }
+  Status add_group(const model::Reading& reading, size_t slot);
   Status count_groups(std::span<const model::Reading> readings);
+  void copy_all(std::span<const model::Reading> readings);
   void scatter(std::span<const model::Reading> readings);
   void forget();
 
   // An open hash table whose look-up is two loads and a comparison; emptied by slot, not as a whole.
   std::array<uint64_t, slots> keys_{};
   std::array<uint16_t, slots> group_at_{};
+  std::array<uint32_t, limits::block_columns> counts_{};  // by group
   std::vector<Group> groups_;
   std::vector<uint16_t> group_of_;  // of each reading
   std::vector<int64_t> times_;

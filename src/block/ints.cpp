@@ -1,9 +1,9 @@
 #include "block/ints.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cassert>
+#include <iterator>
 
 #include "block/bits.hpp"
 
@@ -11,9 +11,8 @@ namespace tideline::block {
 namespace {
 
 constexpr unsigned slope_fraction_bits = 16;  // 4,096 steps of the rounded slope stay within 1/16 of a unit
-constexpr size_t probes = 15;                 // elements behind a median
-constexpr size_t sampled_frames = 3;          // behind the choice of a transform
-constexpr int line_bits_most = 46;            // beyond, the sums of fit_line() could overflow
+constexpr int64_t slope_one = int64_t{1} << slope_fraction_bits;
+constexpr int line_bits_most = 45;            // of a zigzagged offset; beyond, fit_line() could overflow
 
 struct Plan {
   Transform transform = Transform::plain;
@@ -24,7 +23,7 @@ struct Plan {
 int64_t as_signed(uint64_t value) { return static_cast<int64_t>(value); }
 
 uint64_t on_line(uint64_t slope, size_t i) {
-  return static_cast<uint64_t>(as_signed(slope * i) >> slope_fraction_bits);
+  return static_cast<uint64_t>(as_signed(slope * i + slope_one / 2) >> slope_fraction_bits);
 }
 
 /// Zigzag of what the plan does not predict, for offsets [begin, end), begin >= 1.
@@ -51,72 +50,106 @@ void find_residuals(const Plan& plan, std::span<const uint64_t> o, size_t begin,
   }
 }
 
-/// The middle one of up to `probes` residuals under `plan` with center 0: not moved by a few outliers.
-uint64_t median_residual(Plan plan, std::span<const uint64_t> o) {
-  plan.center = 0;
-  std::array<int64_t, probes> sample{};
-  const size_t residuals = o.size() - 1;
-  const size_t count = std::min(probes, residuals);
-  for (size_t k = 0; k < count; ++k) {
-    const size_t i = count == residuals ? k + 1 : 1 + (residuals - 1) * k / (count - 1);
-    uint64_t residual = 0;
-    find_residuals(plan, o, i, i + 1, &residual);
-    sample[k] = as_signed(unzigzag(residual));
-  }
-  const auto middle = sample.begin() + static_cast<std::ptrdiff_t>(count / 2);
-  std::nth_element(sample.begin(), middle, sample.begin() + static_cast<std::ptrdiff_t>(count));
-  return static_cast<uint64_t>(*middle);
+int64_t middle(int64_t a, int64_t b, int64_t c) { return std::max(std::min(a, b), std::min(std::max(a, b), c)); }
+
+/// The median of three medians of three elements, evenly spread over [0, size): near the middle, not moved by outliers, and
+/// found without a branch that depends on data.
+template <class Element>
+uint64_t rough_median(size_t size, Element element) {
+  int64_t probe[9];
+  for (size_t k = 0; k < std::size(probe); ++k) probe[k] = as_signed(element(size * k / std::size(probe)));
+  return static_cast<uint64_t>(middle(middle(probe[0], probe[3], probe[6]), middle(probe[1], probe[4], probe[7]),
+                                      middle(probe[2], probe[5], probe[8])));
 }
 
-/// Slope through the means of both halves (A. Wald, 1940): one pass of integers, close to least squares for even spacing.
-uint64_t fit_line(std::span<const uint64_t> o) {
+/// A quotient with slope_fraction_bits. In floating point, because a 64-bit integer division takes up to 45 cycles; the last
+/// bits do not matter, and a product and a quotient are rounded the same way everywhere.
+int64_t divide_fixed(int64_t dividend, int64_t divisor) {
+  return static_cast<int64_t>(static_cast<double>(dividend) * static_cast<double>(slope_one) / static_cast<double>(divisor));
+}
+
+/// The line through the means of both halves (A. Wald, 1940): one pass of integers, close to least squares for even spacing.
+/// Offsets below 2^44 (line_bits_most), of which there are at most 2^12, keep every sum and product below 2^63.
+Plan fit_line(std::span<const uint64_t> o) {
   const size_t half = o.size() / 2;
-  int64_t difference = 0;
-  for (size_t i = 0; i < half; ++i) difference += as_signed(o[o.size() - half + i]) - as_signed(o[i]);
-  const auto distance = static_cast<int64_t>(half * (o.size() - half));
-  const int64_t whole = difference / distance;
-  const int64_t rest = difference % distance;
-  return (static_cast<uint64_t>(whole) << slope_fraction_bits) +
-         static_cast<uint64_t>((rest * (int64_t{1} << slope_fraction_bits)) / distance);
+  const auto size = static_cast<int64_t>(o.size());
+  int64_t low = 0;
+  int64_t high = 0;
+  for (size_t i = 0; i < half; ++i) {
+    low += as_signed(o[i]);
+    high += as_signed(o[o.size() - half + i]);
+  }
+  const int64_t sum = low + high + (size % 2 != 0 ? as_signed(o[half]) : 0);
+  const int64_t slope = divide_fixed(high - low, static_cast<int64_t>(half) * (size - static_cast<int64_t>(half)));
+  const int64_t start = divide_fixed(sum, size) - slope * (size - 1) / 2;
+  return {Transform::line, static_cast<uint64_t>((start + slope_one / 2) >> slope_fraction_bits), static_cast<uint64_t>(slope)};
 }
 
-/// Bits of the residuals in up to sampled_frames frames at begin, middle and end.
-size_t estimate(const Plan& plan, std::span<const uint64_t> o) {
-  const size_t residuals = o.size() - 1;
-  const bool all = residuals <= sampled_frames * frame_words;
-  const size_t frames = all ? (residuals + frame_words - 1) / frame_words : sampled_frames;
-  size_t bits = 0;
-  for (size_t k = 0; k < frames; ++k) {
-    const size_t begin = 1 + (all ? k * frame_words : (residuals - frame_words) * k / (sampled_frames - 1));
-    const size_t end = std::min(begin + frame_words, o.size());
-    uint64_t sample[frame_words];
-    find_residuals(plan, o, begin, end, sample);
-    for (size_t i = 0; i < end - begin; ++i) bits += static_cast<size_t>(std::bit_width(sample[i]));
-  }
-  return bits;
-}
+/// How wide the residuals of some offsets are under each plan: sums over the widest of every four. All three plans in one
+/// pass over a few short runs, because choosing must stay cheap against writing (bench encode/mix).
+class Estimate {
+ public:
+  Estimate(const Plan& delta, const Plan& third) : delta_(delta), third_(third) {}
 
-Plan choose(std::span<const uint64_t> o, IntsOf what, uint64_t magnitude) {
-  Plan candidates[3];
-  size_t count = 0;
-  candidates[count++] = {Transform::delta, 0, 0};
-  candidates[count++] = {Transform::delta_of_delta, 0, 0};
-  if (what != IntsOf::times) {
-    candidates[count++] = {Transform::plain, 0, 0};
-  } else if (o.size() >= 4 && std::bit_width(magnitude) <= line_bits_most) {
-    candidates[count++] = {Transform::line, 0, fit_line(o)};
+  void add_runs(std::span<const uint64_t> o) {
+    const size_t runs = std::clamp<size_t>(o.size() / 32, 4, 16);
+    if (o.size() <= 2 + runs * run_length) return add(o, 2, o.size());
+    const size_t apart = (o.size() - 2 - run_length) / (runs - 1);
+    for (size_t k = 0; k < runs; ++k) add(o, 2 + k * apart, 2 + k * apart + run_length);
   }
-  Plan best;
-  size_t best_bits = SIZE_MAX;
-  for (size_t k = 0; k < count; ++k) {
-    Plan& plan = candidates[k];
-    plan.center = plan.transform == Transform::delta_of_delta ? o[1] : median_residual(plan, o);
-    const size_t bits = estimate(plan, o);
-    if (bits < best_bits) {
-      best = plan;
-      best_bits = bits;
+  /// The cheapest; `center` of delta_of_delta is still to be set.
+  Plan best() const {
+    if (delta_width_ <= second_width_ && delta_width_ <= third_width_) return delta_;
+    return third_width_ <= second_width_ ? third_ : Plan{Transform::delta_of_delta, 0, 0};
+  }
+
+ private:
+  static constexpr size_t run_length = 8;
+  static constexpr size_t group = 4;
+
+  static size_t width(uint64_t bits) { return static_cast<size_t>(std::bit_width(bits)); }
+
+  void add(std::span<const uint64_t> o, size_t begin, size_t end) {
+    const bool is_line = third_.transform == Transform::line;
+    while (begin < end) {
+      uint64_t delta_bits = 0;
+      uint64_t second_bits = 0;
+      uint64_t third_bits = 0;
+      for (const size_t stop = std::min(begin + group, end); begin < stop; ++begin) {
+        const uint64_t delta = o[begin] - o[begin - 1];
+        const uint64_t previous = o[begin - 1] - o[begin - 2];
+        const uint64_t predicted = third_.center + (is_line ? on_line(third_.slope, begin) : 0);
+        delta_bits |= zigzag(delta - delta_.center);
+        second_bits |= zigzag(delta - previous);
+        third_bits |= zigzag(o[begin] - predicted);
+      }
+      delta_width_ += width(delta_bits);
+      second_width_ += width(second_bits);
+      third_width_ += width(third_bits);
     }
   }
+
+  Plan delta_;
+  Plan third_;
+  size_t delta_width_ = 0;
+  size_t second_width_ = 0;
+  size_t third_width_ = 0;
+};
+
+/// `magnitude` has the highest bit of any offset's zigzag.
+Plan choose(std::span<const uint64_t> o, IntsOf what, uint64_t magnitude) {
+  if (o.size() == 1) return {};
+  const Plan delta{Transform::delta, rough_median(o.size() - 1, [&](size_t i) { return o[i + 1] - o[i]; }), 0};
+  Plan third = delta;
+  if (what != IntsOf::times) {
+    third = {Transform::plain, rough_median(o.size() - 1, [&](size_t i) { return o[i + 1]; }), 0};
+  } else if (o.size() >= 4 && std::bit_width(magnitude) <= line_bits_most) {
+    third = fit_line(o);
+  }
+  Estimate estimate(delta, third);
+  estimate.add_runs(o);
+  Plan best = estimate.best();
+  if (best.transform == Transform::delta_of_delta) best.center = o[1];
   return best;
 }
 
@@ -167,8 +200,7 @@ uint8_t* put_ints(std::span<uint64_t> offsets, IntsOf what, std::span<uint64_t> 
   if (shift > 0) {
     for (uint64_t& offset : offsets) offset = static_cast<uint64_t>(as_signed(offset) >> shift);
   }
-  Plan plan;
-  if (offsets.size() > 1) plan = choose(offsets, what, magnitude);
+  const Plan plan = choose(offsets, what, magnitude);
   *to++ = static_cast<uint8_t>(static_cast<unsigned>(plan.transform) | shift << 2);
   to = put_varint(zigzag(plan.center), to);
   if (plan.transform == Transform::line) to = put_varint(zigzag(plan.slope), to);
