@@ -5,14 +5,13 @@
 // every batch whose on_appended() was delivered with Durability::synced, and of the others all or nothing per batch.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "agent/store/store_types.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "model/anchor.hpp"
@@ -24,53 +23,6 @@
 
 namespace tideline::agent {
 
-/// What the producer waits for. Law 1: `synced` unless it asked for less.
-enum class Durability : uint8_t {
-  synced,   ///< commit at once (grouped with what else is waiting), report after the sync
-  grouped,  ///< commit with the class's interval, report after that sync
-};
-
-struct StoreOptions {
-  std::string directory;                       ///< state directory, exists, ours
-  uint64_t store_bytes = limits::store_bytes_default;      ///< all segments together
-  uint64_t history_bytes = limits::history_bytes_default;  ///< acknowledged segments kept for local questions
-  uint64_t segment_bytes = limits::segment_bytes;
-  uint64_t free_bytes_least = limits::free_bytes_least;
-  uint64_t free_inodes_least = limits::free_inodes_least;
-  Duration normal_commit = limits::normal_commit;
-  Duration bulk_commit = limits::bulk_commit;
-};
-
-/// Snapshot of one stream, as known after the last commit.
-struct StreamStatus {
-  model::Seq first_held = 1;       ///< oldest reading still in a segment
-  model::Seq next = 1;             ///< sequence of the next reading
-  model::SeqRanges acknowledged;   ///< as told by the hub; survives restarts only as a hint
-  uint64_t held_readings = 0;
-  uint64_t held_bytes = 0;
-  uint64_t pending_readings = 0;   ///< appended, not yet committed: the loss window
-  uint64_t lost_readings = 0;      ///< in gap records since the epoch began, rollback gaps not counted
-};
-
-struct StoreStatus {
-  std::string epoch;               ///< 32 hexadecimal digits
-  uint32_t incarnation = 0;
-  model::Run run;
-  model::Anchor anchor;            ///< in force now
-  std::array<StreamStatus, model::stream_count> streams;
-  uint64_t disk_bytes = 0;         ///< used by the store
-  uint64_t disk_free_bytes = 0;
-  uint32_t segments = 0;
-  uint32_t bad_segments = 0;
-  uint64_t commits = 0;
-  uint64_t appended = 0;           ///< readings since start
-  uint64_t dropped = 0;            ///< readings refused since start (overrun, disk full)
-  Duration last_commit_took;
-  Duration slowest_commit;
-  bool failed = false;             ///< a commit failed: appends are refused until reopened, which is tried on a timer
-  bool disk_full = false;
-};
-
 class Outbox {
  public:
   using Token = uint64_t;
@@ -80,7 +32,8 @@ class Outbox {
     virtual ~Listener() = default;
     /// The batch is durable, or why not (full, io; nothing of it was kept).
     virtual void on_appended(Token token, Status status) = 0;
-    /// Blocks and gaps of one fetch(), ascending and contiguous: together they cover [from, covered_to].
+    /// Blocks and gaps of one fetch(), ascending. Of [from, covered_to], what lies in none of them was delivered and freed.
+    /// covered_to < from: nothing there (yet), or nothing could be read.
     virtual void on_fetched(model::Stream stream, model::Seq from, std::vector<model::StoredBlock> blocks,
                             std::vector<model::Gap> gaps, model::Seq covered_to) = 0;
     /// The answer to ask(); an error says what was wrong with the question or the store.
