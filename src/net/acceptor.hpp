@@ -39,7 +39,7 @@ class Acceptor final : private uv::ListenSocket::Listener,
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// Take it and set_listener(), or let it go.
+    /// Take it and set_listener(); to refuse it, hand it to Loop::retire.
     virtual void on_connection(std::unique_ptr<Connection> connection) = 0;
     /// A handshake failed: for a log with its own rate limit.
     virtual void on_refused(const std::string& peer_address, const CloseReason& reason) = 0;
@@ -53,6 +53,8 @@ class Acceptor final : private uv::ListenSocket::Listener,
 
   /// Errors: those of uv::ListenSocket::listen_tcp.
   Status listen(const uv::Address& address);
+  /// A Unix socket, as uv::ListenSocket::listen_local makes it.
+  Status listen_local(const std::string& path);
   /// As bound, with the port that the kernel chose for 0.
   uv::Address address() const;
   /// Takes no more; what is open stays open.
@@ -70,7 +72,7 @@ class Acceptor final : private uv::ListenSocket::Listener,
   void on_timer(uv::Timer& timer) override;
 
   bool has_room() const;
-  void accept_one();
+  void accept_waiting();
   std::unique_ptr<Connection> take(Connection& connection);
 
   uv::Loop& loop_;

@@ -136,6 +136,8 @@ class Connection final : private uv::Stream::Listener, private uv::TurnEnd::List
   /// `stream` is connected and reports to this connection. Starts the handshake and its deadline.
   void start(std::unique_ptr<uv::Stream> stream, Duration deadline);
   void continue_handshake();
+  /// No event any more; for an owner that gives it up while it is opening.
+  void abandon();
 
   void on_read(uv::Stream& stream, Bytes bytes) override;
   void on_end(uv::Stream& stream) override;
@@ -147,10 +149,13 @@ class Connection final : private uv::Stream::Listener, private uv::TurnEnd::List
   void read_input();
   void deliver(Bytes plain);
   bool may_deliver() const { return state_ == State::open && !paused_; }
+  Status check_room(size_t bytes) const;
   void send_queued();
   void send_output();
-  Status check_room(size_t bytes) const;
-  void end(const Error& error, std::string text);
+  void note_room();
+  void continue_close();
+  void end(Error error, std::string text);
+  void end_by_tls(const Error& error);
 
   uv::Loop& loop_;
   Opener* opener_;
@@ -161,15 +166,17 @@ class Connection final : private uv::Stream::Listener, private uv::TurnEnd::List
   std::unique_ptr<uv::Timer> deadline_;  // of the handshake, then of closing
   uv::TurnEnd turn_end_;
   link::FrameReader frames_;
-  ByteBuffer plain_;    // queued, not yet encrypted
-  ByteBuffer unread_;   // decrypted while paused
+  ByteBuffer plain_;       // queued, not yet encrypted, from sent_ on
+  size_t sent_ = 0;
+  ByteBuffer unread_;      // decrypted, but reading is paused
   std::string peer_address_;
   Traffic traffic_;
   State state_ = State::opening;
   bool speaks_link_ = false;
   bool paused_ = false;
-  bool was_full_ = false;
-  bool peer_ended_ = false;
+  bool resuming_ = false;      // unread_ is to be delivered at the end of the turn
+  bool was_above_half_ = false;
+  bool said_goodbye_ = false;  // closing: everything is sent, the peer's turn
 };
 
 }  // namespace tideline::net

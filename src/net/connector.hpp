@@ -23,12 +23,13 @@ struct Target {
 class Connector final : private uv::Resolver::Listener,
                         private uv::Stream::Listener,
                         private uv::Timer::Listener,
+                        private uv::TurnEnd::Listener,
                         private Connection::Opener {
  public:
   class Listener {
    public:
     virtual ~Listener() = default;
-    /// Take it and set_listener().
+    /// Take it and set_listener(); to give it up, hand it to Loop::retire.
     virtual void on_connected(std::unique_ptr<Connection> connection) = 0;
     virtual void on_connect_failed(const CloseReason& reason) = 0;
   };
@@ -55,6 +56,7 @@ class Connector final : private uv::Resolver::Listener,
   void on_end(uv::Stream& stream) override;
   void on_failed(uv::Stream& stream, Error error) override;
   void on_timer(uv::Timer& timer) override;
+  void on_turn_end() override;
   void on_handshake_input(Connection& connection) override;
   void on_ready(Connection& connection) override;
   void on_open_failed(Connection& connection, const CloseReason& reason) override;
@@ -72,6 +74,7 @@ class Connector final : private uv::Resolver::Listener,
   uv::Resolver resolver_;
   uv::Timer overall_;           // limits::handshake_deadline for all of it
   uv::Timer attempt_;           // limits::connect_attempt for one address
+  uv::TurnEnd begin_;
   std::vector<uv::Address> addresses_;  // left to try, the next one last
   uv::Address address_;
   std::unique_ptr<uv::Stream> stream_;
