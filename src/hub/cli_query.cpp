@@ -5,6 +5,8 @@
 #include "clock.hpp"
 #include "hub/answer_text.hpp"
 #include "hub/cli.hpp"
+#include "model/answer_text.hpp"
+#include "wrap/json/answer_json.hpp"
 
 namespace tideline::hub::cli {
 namespace {
@@ -102,7 +104,8 @@ int query(const Arguments& arguments) {
   auto answer = archive->query(question);
   if (!answer) return fail(failed, "query", describe(answer.error()));
   if (arguments.has("gaps")) answer->series.clear();
-  std::fputs((arguments.has("json") ? answer_json(*answer) + "\n" : answer_table(*answer, arguments.has("gaps"))).c_str(), stdout);
+  std::fputs((arguments.has("json") ? json::answer_json(*answer) + "\n"
+                                    : model::answer_text(*answer, arguments.has("gaps") ? model::AnswerParts::gaps_only : model::AnswerParts::everything)).c_str(), stdout);
   return done;
 }
 
