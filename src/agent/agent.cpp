@@ -1,0 +1,132 @@
+#include "agent/agent.hpp"
+
+#include <csignal>
+
+#include "agent/options.hpp"
+#include "clock.hpp"
+#include "small_file.hpp"
+
+namespace tideline::agent {
+namespace {
+
+constexpr Duration housekeeping_interval = seconds(1);
+
+}  // namespace
+
+Agent::Agent(const Config& config, Log& log)
+    : config_(config), log_(log), rules_(config.series), terminate_(loop_, *this, SIGTERM), interrupt_(loop_, *this, SIGINT),
+      housekeeping_(loop_, *this), stop_deadline_(loop_, *this) {}
+
+Agent::~Agent() = default;
+
+Status Agent::start(std::string& problem) {
+  RETURN_IF_ERROR(open_store(problem));
+  clock_ = std::make_unique<AgentClock>(*outbox_);
+  collector_ = std::make_unique<Collector>(*outbox_, loop_, static_cast<Collector::Listener&>(*this));
+  inputs_ = std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_);
+  link_ = std::make_unique<HubLink>(link_options(config_), *outbox_, loop_, *clock_, log_);
+  reporter_ = std::make_unique<Reporter>(config_, *outbox_, *clock_, link_.get(), inputs_.get());
+  control_ = std::make_unique<Control>(*outbox_, static_cast<Control::Host&>(*this));
+  ingest_ = std::make_unique<IngestServer>(rules_, line_options(config_), *collector_, *clock_, loop_, log_);
+  control_server_ = std::make_unique<ControlServer>(*control_, loop_, log_);
+  RETURN_IF_ERROR(open_sockets(problem));
+  inputs_->start();
+  link_->start();
+  housekeeping_.start_repeating(housekeeping_interval);
+  const std::string line = status_line(report());
+  notifier_.ready(line);
+  log_info(log_, "agent", "tideline %s, device %s, state in %s: %s", TIDELINE_VERSION, device_id(config_).c_str(), state_directory(config_).c_str(),
+           line.c_str());
+  return {};
+}
+
+Status Agent::open_store(std::string& problem) {
+  const std::string directory = state_directory(config_);
+  if (const Status made = platform::make_directories(directory); !made) {
+    problem = "state directory " + directory + ": " + made.error().context + ", " + error_name(made.error().code) + "; create it or name another with --state";
+    return made;
+  }
+  auto opened = Outbox::open(store_options(config_), first_anchor(), loop_, static_cast<Outbox::Listener&>(*this), log_);
+  if (!opened) {
+    problem = store_problem(directory, opened.error());
+    return opened.error();
+  }
+  outbox_ = std::move(*opened);
+  return {};
+}
+
+Status Agent::open_sockets(std::string& problem) {
+  const auto listen = [&](auto& server, const std::string& path) -> Status {
+    const Status done = server.listen(path);
+    if (!done) problem = "socket " + path + ": " + error_name(done.error().code);
+    return done;
+  };
+  if (config_.ingest.enabled) RETURN_IF_ERROR(listen(*ingest_, ingest_socket(config_)));
+  return listen(*control_server_, control_socket(config_));
+}
+
+void Agent::run() { loop_.run(); }
+
+void Agent::on_signal(int number) {
+  log_info(log_, "agent", "%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
+  if (stopping_) {
+    loop_.stop();
+    return;
+  }
+  begin_stop();
+}
+
+/// Producers and sensors first, then what they left is committed, then the hub hears goodbye.
+void Agent::begin_stop() {
+  stopping_ = true;
+  notifier_.stopping();
+  housekeeping_.stop();
+  ingest_->close();
+  control_server_->close();
+  inputs_->stop();
+  outbox_->flush();
+  link_->stop();
+  stop_deadline_.start(limits::stop_grace);
+}
+
+void Agent::finish_stop() {
+  outbox_->close();
+  loop_.stop();
+}
+
+void Agent::on_timer(uv::Timer& timer) {
+  if (&timer == &stop_deadline_) return finish_stop();
+  if (clock_->refresh()) link_->on_anchor(outbox_->status().anchor);
+  notifier_.status(status_line(report()));
+  // Fed only from here: a loop that stands still, or a store that fails for long, brings the supervisor.
+  if (!outbox_->status().failed) notifier_.alive();
+}
+
+StatusReport Agent::report() {
+  StatusReport report = reporter_->report();
+  report.ingest = ingest_->totals();
+  return report;
+}
+
+void Agent::sync_now() {
+  outbox_->flush();
+  link_->sync_now();
+}
+
+void Agent::on_appended(Outbox::Token token, Status status) {
+  if (!stopping_) collector_->on_appended(token, status);
+}
+void Agent::on_fetched(model::Stream stream, model::Seq from, std::vector<model::StoredBlock> blocks, std::vector<model::Gap> gaps,
+                       model::Seq covered_to) {
+  link_->on_fetched(stream, from, std::move(blocks), std::move(gaps), covered_to);
+}
+void Agent::on_answer(Outbox::Token token, Result<model::QueryAnswer> answer) { control_->on_answer(token, answer); }
+void Agent::on_committed(model::Stream stream, model::Seq next) { link_->on_committed(stream, next); }
+void Agent::on_rebased(model::Stream stream, Status status) { link_->on_rebased(stream, status); }
+void Agent::on_synced(Collector::Ticket ticket, const Status& status) { (void)ingest_->on_synced(ticket, status); }
+void Agent::on_room() {
+  ingest_->on_room();
+  inputs_->on_room();
+}
+
+}  // namespace tideline::agent

@@ -1,0 +1,94 @@
+#include "agent/collector.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "clock.hpp"
+
+namespace tideline::agent {
+
+Collector::Collector(Outbox& outbox, uv::Loop& loop, Listener& listener) : outbox_(outbox), listener_(listener), turn_end_(loop, *this) {}
+
+Result<SeriesHandle> Collector::resolve(const model::Series& series) {
+  ASSIGN_OR_RETURN(const model::SeriesId id, outbox_.series_id(series));
+  return SeriesHandle{id, series.stream};
+}
+
+model::ReadingBatch& Collector::batch(model::Stream stream) {
+  turn_end_.request();
+  return batches_[model::index_of(stream)];
+}
+
+bool Collector::has_room() const {
+  return outbox_.has_room() && std::all_of(batches_.begin(), batches_.end(), [](const model::ReadingBatch& batch) {
+           return batch.size() < limits::collector_readings;
+         });
+}
+
+Collector::Position Collector::sync(Ticket ticket, Position since) {
+  // The batches of this turn get the next tokens, one each at most.
+  const Position upto = last_token_ + static_cast<Position>(std::count_if(batches_.begin(), batches_.end(), [](const auto& b) { return !b.is_empty(); }));
+  waiting_.push_back({ticket, since, upto});
+  wants_sync_ = true;
+  turn_end_.request();
+  return upto;
+}
+
+void Collector::on_turn_end() {
+  hand_over();
+  answer_waiting();
+}
+
+void Collector::hand_over() {
+  const bool sync = wants_sync_;
+  const bool earlier_are_waiting = !outstanding_.empty();
+  for (const model::Stream stream : model::streams) {
+    model::ReadingBatch& batch = batches_[model::index_of(stream)];
+    if (batch.is_empty()) continue;
+    const Status taken = outbox_.append(stream, std::move(batch), sync ? Durability::synced : Durability::grouped, last_token_ + 1, platform::now());
+    if (!taken) {
+      was_full_ = true;
+      if (taken.error().code == ErrorCode::full) return;  // kept; tried again when the outbox has answered something
+      failures_.push_back({last_token_ + 1, taken});
+    } else {
+      outstanding_.push_back({last_token_ + 1, false});
+    }
+    ++last_token_;
+    batch.clear();
+  }
+  wants_sync_ = false;
+  // Earlier batches were handed over without haste: now somebody waits for them.
+  if (sync && earlier_are_waiting) outbox_.flush();
+}
+
+void Collector::on_appended(Outbox::Token token, const Status& status) {
+  const auto found = std::lower_bound(outstanding_.begin(), outstanding_.end(), token, [](const Outstanding& o, Outbox::Token t) { return o.token < t; });
+  if (found != outstanding_.end() && found->token == token) found->is_done = true;
+  if (!status) failures_.push_back({token, status});
+  while (failures_.size() > limits::collector_failures) failures_.pop_front();
+  while (!outstanding_.empty() && outstanding_.front().is_done) outstanding_.pop_front();
+  if (std::any_of(batches_.begin(), batches_.end(), [](const auto& batch) { return !batch.is_empty(); })) hand_over();
+  answer_waiting();
+  if (was_full_ && has_room()) {
+    was_full_ = false;
+    listener_.on_room();
+  }
+}
+
+void Collector::answer_waiting() {
+  const Outbox::Token first_open = outstanding_.empty() ? last_token_ + 1 : outstanding_.front().token;
+  while (!waiting_.empty() && waiting_.front().upto < first_open) {
+    const Waiting answer = waiting_.front();
+    waiting_.pop_front();
+    listener_.on_synced(answer.ticket, status_between(answer.since, answer.upto));
+  }
+}
+
+Status Collector::status_between(Position since, Position upto) const {
+  for (const Failure& failure : failures_) {
+    if (failure.token > since && failure.token <= upto) return failure.status;
+  }
+  return {};
+}
+
+}  // namespace tideline::agent

@@ -1,0 +1,39 @@
+#include "agent/reporter.hpp"
+
+#include "agent/options.hpp"
+#include "clock.hpp"
+
+namespace tideline::agent {
+
+Reporter::Reporter(const Config& config, const Outbox& outbox, AgentClock& clock, const HubLink* link, const Inputs* inputs)
+    : config_(config), outbox_(outbox), clock_(clock), link_(link), inputs_(inputs), started_(platform::now()) {}
+
+StatusReport Reporter::report() const {
+  StatusReport report;
+  report.device = device_id(config_);
+  report.version = TIDELINE_VERSION;
+  report.now = clock_.stamp();
+  report.mono_now = platform::now();
+  report.uptime = report.mono_now - started_;
+  report.state_directory = state_directory(config_);
+  report.store = outbox_.status();
+  report.loss_window = config_.store.normal_commit;
+  report.hub = config_.hub.address;
+  for (const model::Stream stream : model::streams) {
+    report.backlog_readings += count_backlog(report.store.streams[model::index_of(stream)], outbox_.gaps(stream, 1));
+  }
+  if (link_ != nullptr) {
+    report.idle_reason = link_->idle_reason();
+    report.link = link_->status();
+    report.is_synced = link_->is_synced();
+    report.protection = link_->protection();
+    report.traffic = link_->traffic();
+    report.certificate_ends = link_->certificate().validity.not_after;
+  } else {
+    report.idle_reason = "the agent is not running";
+  }
+  if (inputs_ != nullptr) report.inputs = inputs_->status();
+  return report;
+}
+
+}  // namespace tideline::agent

@@ -1,0 +1,28 @@
+// Gathers a StatusReport from the parts. Owned by Agent or a command; thread: loop.
+#pragma once
+
+#include "agent/agent_clock.hpp"
+#include "agent/config.hpp"
+#include "agent/hub_link.hpp"
+#include "agent/inputs/inputs.hpp"
+#include "agent/status_report.hpp"
+
+namespace tideline::agent {
+
+class Reporter {
+ public:
+  /// `link` and `inputs` may be null: a command without a daemon has neither.
+  Reporter(const Config& config, const Outbox& outbox, AgentClock& clock, const HubLink* link, const Inputs* inputs);
+  /// All but the totals of ingest.
+  StatusReport report() const;
+
+ private:
+  const Config& config_;
+  const Outbox& outbox_;
+  AgentClock& clock_;
+  const HubLink* link_;
+  const Inputs* inputs_;
+  Instant started_;
+};
+
+}  // namespace tideline::agent

@@ -1,0 +1,45 @@
+// One look at the agent: what `tideline status` shows, as values, as JSON for programs and as text for people. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/ingest_server.hpp"
+#include "agent/inputs/input_status.hpp"
+#include "agent/store/outbox.hpp"
+#include "agent/uplink.hpp"
+#include "base/time.hpp"
+#include "net/connection.hpp"
+
+namespace tideline::agent {
+
+struct StatusReport {
+  std::string device;
+  std::string version;
+  UtcNanos now;
+  Instant mono_now;
+  Duration uptime;
+  std::string state_directory;
+  StoreStatus store;
+  uint64_t backlog_readings = 0;  ///< held or pending, not yet acknowledged by the hub
+  Duration loss_window;           ///< what a power cut may cost readings whose producer does not wait
+  std::string hub;                ///< "host:port", "" without one
+  std::string idle_reason;        ///< why there is no uplink, "" if there is one
+  UplinkStatus link;
+  bool is_synced = false;
+  std::string protection;         ///< TLS version and suite of the connection
+  net::Traffic traffic;
+  UtcNanos certificate_ends;      ///< 0 without a certificate
+  IngestTotals ingest;
+  std::vector<InputStatus> inputs;
+};
+
+/// Readings of `status` that the hub has not acknowledged; those in `gaps` are lost, not waiting.
+uint64_t count_backlog(const StreamStatus& status, const std::vector<model::Gap>& gaps);
+
+std::string status_json(const StatusReport& report);
+std::string status_text(const StatusReport& report);
+/// "online, 0 to send" for the supervisor's status line.
+std::string status_line(const StatusReport& report);
+
+}  // namespace tideline::agent
