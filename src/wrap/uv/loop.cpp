@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <csignal>
 
 #include "base/limits.hpp"
 
@@ -50,6 +51,8 @@ void Closer::operator()(uv_prepare_s* handle) const { close_and_delete(handle); 
 
 Loop::Loop()
     : loop_(std::make_unique<uv_loop_t>()), read_buffer_(limits::read_buffer_bytes), work_buffer_(limits::read_buffer_bytes) {
+  // A write to a peer that left must be an error of that stream, not the end of the process; libuv 1.44 leaves this to us.
+  std::signal(SIGPIPE, SIG_IGN);
   const int opened = uv_loop_init(loop_.get());
   assert(opened == 0);
   (void)opened;
@@ -76,9 +79,16 @@ Loop::~Loop() {
   (void)closed;
 }
 
-void Loop::run() { uv_run(loop_.get(), UV_RUN_DEFAULT); }
+// end_turn() first: libuv takes no turn at all while no handle is active, and what was queued before must not wait for one.
+void Loop::run() {
+  end_turn();
+  uv_run(loop_.get(), UV_RUN_DEFAULT);
+}
 void Loop::stop() { uv_stop(loop_.get()); }
-bool Loop::run_once() { return uv_run(loop_.get(), UV_RUN_NOWAIT) != 0; }
+bool Loop::run_once() {
+  end_turn();
+  return uv_run(loop_.get(), UV_RUN_NOWAIT) != 0;
+}
 
 void Loop::retire_raw(void* object, void (*destroy)(void*)) { retired_.push_back({object, destroy}); }
 

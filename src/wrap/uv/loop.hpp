@@ -35,6 +35,7 @@ class TurnEnd;
 
 class Loop {
  public:
+  /// Makes the process ignore SIGPIPE.
   Loop();
   /// Every handle must have been destroyed; the closes that are still under way are run here.
   ~Loop();
