@@ -141,29 +141,56 @@ double rough_divisor(std::span<const double> values, double largest) {
   return divisor;
 }
 
-/// A step with which all of `sample` are exact multiples, or 0.
-double find_step(std::span<const double> sample) {
+bool fits(double step, std::span<const double> values) {
+  uint64_t integer = 0;
+  return std::all_of(values.begin(), values.end(), [&](double value) {
+    return convert_one(std::bit_cast<uint64_t>(value), stepwise(step), integer);
+  });
+}
+
+/// A step with which all of some values are exact multiples, or 0.
+double find_step(std::span<const uint64_t> bits) {
+  constexpr size_t sampled = 64;
+  double values[sampled];
+  size_t count = 0;
   double largest = 0;
-  for (const double value : sample) largest = std::max(largest, std::fabs(value));
+  for (size_t k = 0; k < std::min(sampled, bits.size()); ++k) {
+    const double value = std::bit_cast<double>(bits[bits.size() * k / std::min(sampled, bits.size())]);
+    if (!std::isnormal(value)) continue;
+    values[count++] = value;
+    largest = std::max(largest, std::fabs(value));
+  }
+  if (count < 4) return 0;
+  const std::span<const double> sample(values, count);
   const double divisor = rough_divisor(sample, largest);
   if (divisor == 0) return 0;
   // The largest value bounds the step best: it is within an ulp or two of largest / count.
-  const double middle = largest / std::floor(largest / divisor + 0.5);
-  double low = middle;
-  double high = middle;
-  const auto fits = [&](double step) {
-    uint64_t integer = 0;
-    return std::all_of(sample.begin(), sample.end(), [&](double value) {
-      return convert_one(std::bit_cast<uint64_t>(value), stepwise(step), integer);
-    });
-  };
+  double low = largest / std::floor(largest / divisor + 0.5);
+  double high = low;
   for (int ulps = 0; ulps <= 2; ++ulps) {
-    if (fits(low)) return low;
-    if (fits(high)) return high;
+    if (fits(low, sample)) return low;
+    if (fits(high, sample)) return high;
     low = std::nextafter(low, 0);
     high = std::nextafter(high, HUGE_VAL);
   }
   return 0;
+}
+
+/// True when decimals may not be the best scale: ordinary values do not fit, or all that were looked at are multiples of 5, as
+/// those of a sensor with steps of 0.5 or 0.0625 are in tenths or ten-thousandths.
+bool may_have_step(std::span<const uint64_t> bits, std::span<const uint64_t> integers, const std::vector<uint16_t>& misfits) {
+  for (const uint16_t i : misfits) {
+    if (std::isnormal(std::bit_cast<double>(bits[i]))) return true;
+  }
+  constexpr size_t looked_at = 8;
+  if (integers.size() < looked_at) return false;
+  uint64_t any = 0;
+  for (size_t k = 0; k < looked_at; ++k) {
+    const uint64_t integer = integers[integers.size() * k / looked_at];
+    if (static_cast<int64_t>(integer) % 5 != 0) return false;
+    any |= integer - integers[0];
+  }
+  return any != 0;
 }
 
 }  // namespace
@@ -171,26 +198,25 @@ double find_step(std::span<const double> sample) {
 void find_scale(std::span<const uint64_t> bits, ColumnCoding& coding, std::span<uint64_t> integers,
                 std::vector<uint16_t>& misfits) {
   Converter converter(bits, integers, misfits);
-  if (converter.try_decimals(coding.exponent)) {
+  const bool decimals = converter.try_decimals(coding.exponent);
+  if (decimals && !may_have_step(bits, integers, misfits)) {
     coding.values = misfits.empty() ? Coding::f64_decimal : Coding::f64_decimal_patched;
     return;
   }
-  coding.exponent = 0;
-  coding.values = Coding::f64_bits;
-  constexpr size_t sampled = 64;
-  double sample[sampled];
-  size_t count = 0;
-  for (size_t k = 0; k < std::min(sampled, bits.size()); ++k) {
-    const double value = std::bit_cast<double>(bits[bits.size() * k / std::min(sampled, bits.size())]);
-    if (std::isnormal(value)) sample[count++] = value;
-  }
-  if (count < 4) return;
-  coding.step = find_step({sample, count});
-  if (coding.step == 0 || !converter.try_step(coding.step)) {
-    coding.step = 0;
+  const size_t decimal_misfits = decimals ? misfits.size() : SIZE_MAX;
+  coding.step = find_step(bits);
+  if (coding.step != 0 && converter.try_step(coding.step) && misfits.size() <= decimal_misfits) {
+    coding.exponent = 0;
+    coding.values = misfits.empty() ? Coding::f64_step : Coding::f64_step_patched;
     return;
   }
-  coding.values = misfits.empty() ? Coding::f64_step : Coding::f64_step_patched;
+  coding.step = 0;
+  coding.values = Coding::f64_bits;
+  if (decimals && converter.try_decimals(coding.exponent)) {  // again: the step has overwritten the integers
+    coding.values = misfits.empty() ? Coding::f64_decimal : Coding::f64_decimal_patched;
+  } else {
+    coding.exponent = 0;
+  }
 }
 
 }  // namespace tideline::block
