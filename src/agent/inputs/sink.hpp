@@ -1,4 +1,4 @@
-// Where inputs put readings. The agent implements it (agent/intake of one loop turn): it owns one batch per class, hands them to
+// Where inputs put readings. The agent implements it (agent/collector.hpp): it owns one batch per class, hands them to
 // the outbox at the end of the turn, and says when there is no room.
 //
 // Thread: loop. Bounds: the implementation's; writers ask has_room() before each line or sample.
@@ -25,6 +25,8 @@ class Sink {
   virtual model::ReadingBatch& batch(model::Stream stream) = 0;
   /// False: add nothing more; stop reading from the producer until the agent says that there is room.
   virtual bool has_room() const = 0;
+  /// `readings` were produced, cannot wait (a sensor has no memory), and found no room: they become a gap.
+  virtual void declare_lost(model::Stream stream, uint64_t readings) = 0;
 };
 
 }  // namespace tideline::agent
