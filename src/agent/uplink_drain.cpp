@@ -148,6 +148,7 @@ void Drain::declare_hole(StreamDrain& stream, Lane& lane, SeqRange hole) {
 
 void Drain::push(StreamDrain& stream, Lane& lane, Item&& item) {
   if (stream.held.covers(item.range) || is_in_flight(stream, item.range)) return;
+  if (!item.is_gap() && stream.refused.covers(item.range)) return;
   lane.buffered_bytes += item.bytes.size() + sizeof(Item);
   lane.buffer.push_back(std::move(item));
 }
@@ -201,7 +202,6 @@ void Drain::pump(Instant now) {
     }
   }
   bool is_blocked = false;
-  for (StreamDrain& stream : streams_) is_blocked = is_blocked || !send_refused(stream, now);
   while (!is_blocked && outlet_.is_open(now) && in_flight_count_ < limits::uplink_in_flight_blocks) {
     Lane* lane = choose();
     if (lane == nullptr) break;
@@ -251,17 +251,6 @@ bool Drain::send_gaps(StreamDrain& stream, Lane& lane, Instant now) {
     lane.buffered_bytes -= sizeof(Item);
     lane.buffer.pop_front();
   }
-  return true;
-}
-
-bool Drain::send_refused(StreamDrain& stream, Instant now) {
-  if (stream.refused.empty()) return true;
-  link::GapFrame frame;
-  const size_t count = std::min(stream.refused.size(), limits::frame_gaps);
-  const auto end = stream.refused.begin() + static_cast<std::ptrdiff_t>(count);
-  frame.gaps.assign(stream.refused.begin(), end);
-  if (!send_gap_frame(stream, frame, now)) return false;
-  stream.refused.erase(stream.refused.begin(), end);
   return true;
 }
 
@@ -351,15 +340,12 @@ void Drain::on_nack(const link::Nack& nack, Instant now) {
     rewind(stream, nack.range.first, now + limits::nack_retry);
     return;
   }
-  // Once only: set aside here, missing there. The outbox records the same gap, so it is declared again if this frame is lost.
+  // The outbox records a gap in its place. Only what is recorded is declared, so it is read back, not made up here. A store that
+  // could not set the block aside returns it again: it is left out until the next connection, and does not stop the stream.
   ++blocks_refused_;
+  (void)stream.refused.add(nack.range, limits::gaps_per_stream);
   outbox_.set_aside(nack.stream, nack.range);
-  model::Gap gap;
-  gap.stream = nack.stream;
-  gap.range = nack.range;
-  gap.count = nack.range.count();
-  gap.reason = model::GapReason::refused;
-  stream.refused.push_back(gap);
+  rewind(stream, nack.range.first, now);
 }
 
 void Drain::rewind(StreamDrain& stream, Seq to, Instant retry_at) {
@@ -395,7 +381,7 @@ Instant Drain::oldest_sent() const { return sent_order_.empty() ? never : sent_o
 bool Drain::is_synced() const {
   if (!is_active_ || in_flight_count_ > 0) return false;
   return std::all_of(streams_.begin(), streams_.end(), [&](const StreamDrain& stream) {
-    return stream.refused.empty() && !stream.is_fetching &&
+    return !stream.is_fetching &&
            std::all_of(stream.lanes.begin(), stream.lanes.end(), [&](const Lane& lane) {
              return lane.buffer.empty() && next_missing(stream, lane) >= std::min(lane.end, stream.committed);
            });

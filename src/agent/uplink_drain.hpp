@@ -102,7 +102,7 @@ class Drain {
     model::SeqRanges held;      ///< at the hub
     std::array<Lane, 2> lanes;  ///< by link::Lane
     std::map<model::Seq, InFlight> in_flight;
-    std::vector<model::Gap> refused;  ///< to be declared after a permanent nack
+    model::SeqRanges refused;   ///< permanently, on this connection: not sent again as blocks
     bool is_fetching = false;   ///< one read at a time per stream
     bool is_stale = false;      ///< its answer is no longer wanted
     link::Lane fetching_lane = link::Lane::live;
@@ -116,7 +116,6 @@ class Drain {
   bool send_front(StreamDrain& stream, Lane& lane, Instant now);
   bool send_block(StreamDrain& stream, Lane& lane, Instant now);
   bool send_gaps(StreamDrain& stream, Lane& lane, Instant now);
-  bool send_refused(StreamDrain& stream, Instant now);
   bool send_series(model::SeriesId end, Instant now);
   bool send_gap_frame(StreamDrain& stream, const link::GapFrame& frame, Instant now);
   void refill(StreamDrain& stream, Instant now);

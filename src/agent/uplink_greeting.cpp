@@ -18,25 +18,18 @@ std::vector<T> newest(std::vector<T> values, size_t most) {
   return values;
 }
 
-/// What the device itself declared missing above `agreed`: those gaps only whose numbers the hub may hold without holding data
-/// that is not ours.
-struct OwnGaps {
-  model::SeqRanges rollback;  ///< numbers that were given up because somebody else used them
-  model::SeqRanges all;
-};
-
-OwnGaps own_gaps(const Outbox& outbox, model::Stream stream, model::Seq from) {
-  OwnGaps own;
-  for (const model::Gap& gap : outbox.gaps(stream, from)) {
-    if (gap.reason == model::GapReason::rollback) (void)own.rollback.add(gap.range, limits::gaps_per_stream);
-    (void)own.all.add(gap.range, limits::gaps_per_stream);
+/// Numbers above `agreed` that this store gave up already, because somebody else had used them.
+model::SeqRanges given_up(const Outbox& outbox, model::Stream stream, model::Seq agreed) {
+  model::SeqRanges ranges;
+  for (const model::Gap& gap : outbox.gaps(stream, agreed + 1)) {
+    if (gap.reason == model::GapReason::rollback) (void)ranges.add(gap.range, limits::gaps_per_stream);
   }
-  return own;
+  return ranges;
 }
 
-bool covers_above(const model::SeqRanges& own, const model::SeqRanges& held, model::Seq agreed) {
+bool covers_above(const model::SeqRanges& ranges, const model::SeqRanges& held, model::Seq agreed) {
   return std::all_of(held.ranges().begin(), held.ranges().end(), [&](const model::SeqRange& range) {
-    return range.last <= agreed || own.first_missing(std::max(range.first, agreed + 1), range.last).is_empty();
+    return range.last <= agreed || ranges.first_missing(std::max(range.first, agreed + 1), range.last).is_empty();
   });
 }
 
@@ -131,9 +124,9 @@ bool Uplink::begin_rebases(const link::Welcome& welcome, Instant now) {
   for (const model::Stream stream : model::streams) {
     const link::StreamHeld& held = welcome.streams[model::index_of(stream)];
     if (held.highest <= held.agreed) continue;
-    const OwnGaps own = own_gaps(outbox_, stream, held.agreed + 1);
-    if (covers_above(held.highest_block > held.agreed ? own.rollback : own.all, held.held, held.agreed)) continue;
-    const model::Seq from = own.rollback.first_missing(held.agreed + 1, held.highest + 1).first;
+    const model::SeqRanges ours = given_up(outbox_, stream, held.agreed);
+    if (covers_above(ours, held.held, held.agreed)) continue;
+    const model::Seq from = ours.first_missing(held.agreed + 1, held.highest + 1).first;
     moves.push_back({stream, from, held.highest + 1});
   }
   if (moves.empty() && has_dictionary_parted(welcome)) {

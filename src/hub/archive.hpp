@@ -38,9 +38,11 @@ struct DeviceRecord {
   std::string agent_version;
 };
 
-/// A run of which blocks are held: their highest sequence number per stream (0: none).
+/// A run that a device claimed, or of which blocks are held: where it says that the run begins (0: it never said), and the highest
+/// number held of it (0: none), per stream.
 struct HeldRun {
   uint64_t id = 0;
+  model::Seq first[model::stream_count] = {};
   model::Seq highest[model::stream_count] = {};
 };
 
@@ -66,6 +68,9 @@ struct IntakeBatch {
   std::vector<model::StoredBlock> blocks;
   std::vector<model::Gap> gaps;
   std::vector<model::Anchor> anchors;
+  /// Joined to what is known: the last `first` that is not 0 counts, and the greatest `highest` (of gaps: blocks name their run
+  /// themselves).
+  std::vector<HeldRun> runs;
 };
 
 struct BlockVerdict {

@@ -71,8 +71,10 @@ Status ArchiveEpochs::open() {
           {update_held_, "UPDATE held SET last = ? WHERE epoch = ? AND stream = ? AND first = ?"},
           {select_spans_, "SELECT stream, span_ns FROM span WHERE epoch = ?"},
           {put_span_, "INSERT INTO span(epoch, stream, span_ns) VALUES(?, ?, ?) ON CONFLICT(epoch, stream) DO UPDATE SET span_ns = excluded.span_ns"},
-          {select_runs_, "SELECT run, place, highest_critical, highest_normal, highest_bulk FROM run WHERE epoch = ? ORDER BY place"},
-          {put_run_, "INSERT INTO run(epoch, run, place, highest_critical, highest_normal, highest_bulk) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(epoch, run) DO UPDATE SET "
+          {select_runs_, "SELECT run, place, first_critical, first_normal, first_bulk, highest_critical, highest_normal, highest_bulk FROM run WHERE epoch = ? ORDER BY place"},
+          {put_run_, "INSERT INTO run(epoch, run, place, first_critical, first_normal, first_bulk, highest_critical, highest_normal, highest_bulk) "
+                     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(epoch, run) DO UPDATE SET first_critical = excluded.first_critical, "
+                     "first_normal = excluded.first_normal, first_bulk = excluded.first_bulk, "
                      "highest_critical = excluded.highest_critical, highest_normal = excluded.highest_normal, highest_bulk = excluded.highest_bulk"},
           {delete_run_, "DELETE FROM run WHERE epoch = ? AND run = ?"},
           {select_anchors_, "SELECT boot, place, mono_ns, utc_ns, error_ns, quality FROM anchor WHERE epoch = ? ORDER BY place"},
@@ -146,7 +148,10 @@ Status ArchiveEpochs::load_runs(EpochState& state) {
     HeldRun run;
     run.id = from_stored(select_runs_.integer(0));
     state.next_run_place = select_runs_.integer(1) + 1;
-    for (int i = 0; i < int{model::stream_count}; ++i) run.highest[i] = from_stored(select_runs_.integer(2 + i));
+    for (int i = 0; i < int{model::stream_count}; ++i) {
+      run.first[i] = from_stored(select_runs_.integer(2 + i));
+      run.highest[i] = from_stored(select_runs_.integer(2 + int{model::stream_count} + i));
+    }
     state.runs.push_back(run);
   }
 }
@@ -225,15 +230,28 @@ Result<bool> ArchiveEpochs::is_same_series(EpochState& state, uint32_t incarnati
 }
 
 void ArchiveEpochs::note_run(EpochState& state, uint64_t run, model::Stream stream, model::Seq highest) {
-  auto found = std::find_if(state.runs.rbegin(), state.runs.rend(), [&](const HeldRun& known) { return known.id == run; });
-  if (found == state.runs.rend()) {
-    state.runs.push_back({run, {}});
+  HeldRun noted;
+  noted.id = run;
+  noted.highest[index_of(stream)] = highest;
+  join_run(state, noted);
+}
+
+void ArchiveEpochs::join_run(EpochState& state, const HeldRun& claim) {
+  auto found = std::find_if(state.runs.rbegin(), state.runs.rend(), [&](const HeldRun& known) { return known.id == claim.id; });
+  bool is_changed = found == state.runs.rend();
+  if (is_changed) {
+    state.runs.push_back({claim.id, {}, {}});
     found = state.runs.rbegin();
   }
-  model::Seq& known = found->highest[index_of(stream)];
-  if (highest <= known) return;
-  known = highest;
-  if (std::find(state.dirty_runs.begin(), state.dirty_runs.end(), run) == state.dirty_runs.end()) state.dirty_runs.push_back(run);
+  for (size_t i = 0; i < model::stream_count; ++i) {
+    const model::Seq first = claim.first[i] != 0 ? claim.first[i] : found->first[i];
+    const model::Seq highest = std::max(claim.highest[i], found->highest[i]);
+    is_changed = is_changed || first != found->first[i] || highest != found->highest[i];
+    found->first[i] = first;
+    found->highest[i] = highest;
+  }
+  if (!is_changed) return;
+  if (std::find(state.dirty_runs.begin(), state.dirty_runs.end(), claim.id) == state.dirty_runs.end()) state.dirty_runs.push_back(claim.id);
 }
 
 void ArchiveEpochs::note_span(EpochState& state, model::Stream stream, int64_t span_ns) {
@@ -294,7 +312,10 @@ Status ArchiveEpochs::save_runs(EpochState& state) {
   for (const uint64_t id : state.dirty_runs) {
     const auto run = std::find_if(state.runs.rbegin(), state.runs.rend(), [&](const HeldRun& known) { return known.id == id; });
     put_run_.bind(1, state.id).bind(2, to_stored(id)).bind(3, state.next_run_place++);
-    for (int i = 0; i < int{model::stream_count}; ++i) put_run_.bind(4 + i, to_stored(run->highest[i]));
+    for (int i = 0; i < int{model::stream_count}; ++i) {
+      put_run_.bind(4 + i, to_stored(run->first[i]));
+      put_run_.bind(4 + int{model::stream_count} + i, to_stored(run->highest[i]));
+    }
     RETURN_IF_ERROR(put_run_.run());
   }
   state.dirty_runs.clear();

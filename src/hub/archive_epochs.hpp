@@ -60,6 +60,7 @@ class ArchiveEpochs {
   Status add_series(EpochState& state, const model::Series& series);
   Result<bool> is_same_series(EpochState& state, uint32_t incarnation, model::SeriesId id, const model::Series& series);
   void note_run(EpochState& state, uint64_t run, model::Stream stream, model::Seq highest);
+  void join_run(EpochState& state, const HeldRun& claim);
   void note_span(EpochState& state, model::Stream stream, int64_t span_ns);
   Status put_anchor(EpochState& state, const model::Anchor& anchor);
   Status save(EpochState& state);

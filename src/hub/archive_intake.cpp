@@ -66,6 +66,7 @@ Result<std::vector<BlockVerdict>> ArchiveIntake::apply(const IntakeBatch& batch)
     verdicts.push_back(verdict);
   }
   for (const model::Gap& gap : batch.gaps) RETURN_IF_ERROR(take_gap(*state, gap));
+  for (const HeldRun& run : batch.runs) epochs_.join_run(*state, run);
   if (batch.incarnation > state->incarnation) {
     state->incarnation = batch.incarnation;
     state->incarnation_is_dirty = true;

@@ -107,6 +107,7 @@ void Session::on_state_loaded(Result<DeviceState> state, Instant now) {
   // A raised incarnation numbers its series anew (archive.hpp).
   series_known_ = hello_.incarnation == state->incarnation ? state->series_known : 0;
   credit_left_ = options_.credit_bytes;
+  claims_ = claimed_runs(hello_);
   filling_.intake.anchors = std::move(hello_.anchors);
   enter(SessionState::serving, now);
   hear(now);
@@ -198,6 +199,7 @@ bool Session::add_gap(const model::Gap& gap) {
     piece.at_least = gap.at_least || (!is_exact && piece.range != gap.range);
     if (!expected.add(piece.range, limits::cursor_ranges)) return false;
     from = piece.range.last + 1;
+    if (note_held(claims_, gap.stream, piece.range)) has_news_of_runs_ = true;
     filling_.intake.gaps.push_back(piece);
   }
   filling_.gaps.push_back({gap.stream, gap.range});
@@ -211,6 +213,10 @@ void Session::flush(Instant now) {
   filling_.intake.device = peer_.record.key;
   filling_.intake.epoch = hello_.epoch;
   filling_.intake.incarnation = hello_.incarnation;
+  if (has_news_of_runs_ && filling_.credit > 0) {
+    filling_.intake.runs = claims_;
+    has_news_of_runs_ = false;
+  }
   applying_blocks_.clear();
   for (const model::StoredBlock& block : filling_.intake.blocks) applying_blocks_.push_back({block.stream, block.range});
   applying_.gaps = std::move(filling_.gaps);
@@ -234,7 +240,8 @@ void Session::on_applied(Result<std::vector<BlockVerdict>> verdicts, Instant now
   flush(now);
 }
 
-/// One acknowledgement per stream and commit (more only beyond limits::ack_ranges ranges); the first carries the credit.
+/// One acknowledgement per stream and commit (more only beyond limits::ack_ranges ranges). Credit comes last: the device is never
+/// given back what it still counts as in flight.
 void Session::acknowledge(const std::vector<BlockVerdict>& verdicts) {
   model::SeqRanges stored[model::stream_count];
   bool has_refusal = false;
@@ -251,22 +258,20 @@ void Session::acknowledge(const std::vector<BlockVerdict>& verdicts) {
     }
   }
   for (const Pending& gap : applying_.gaps) (void)stored[model::index_of(gap.stream)].add(gap.range, SIZE_MAX);
-  uint64_t credit = applying_.credit;
-  credit_left_ += credit;
-  status_.pending_bytes -= credit;
+  credit_left_ += applying_.credit;
+  status_.pending_bytes -= applying_.credit;
+  std::vector<link::Ack> acks;
   for (const model::Stream stream : model::streams) {
     const auto& ranges = stored[model::index_of(stream)].ranges();
-    for (size_t i = 0; i < ranges.size(); i += limits::ack_ranges) {
-      link::Ack ack{stream, {}, credit};
-      credit = 0;
-      for (size_t k = i; k < std::min(ranges.size(), i + limits::ack_ranges); ++k) {
-        ack.ranges.push_back(ranges[k]);
-        (void)held_[model::index_of(stream)].add(ranges[k], limits::cursor_ranges);
-      }
-      send_frame(ack);
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      if (i % limits::ack_ranges == 0) acks.push_back({stream, {}, 0});
+      acks.back().ranges.push_back(ranges[i]);
+      (void)held_[model::index_of(stream)].add(ranges[i], limits::cursor_ranges);
     }
   }
-  if (credit > 0) send_frame(link::Credit{credit});
+  if (!acks.empty()) acks.back().credit = applying_.credit;
+  for (const link::Ack& ack : acks) send_frame(ack);
+  if (acks.empty() && applying_.credit > 0) send_frame(link::Credit{applying_.credit});
   applying_ = Batch{};
   if (has_refusal) expect_again();
 }

@@ -163,6 +163,8 @@ class Session {
   Duration promised_;              ///< silence of this length is normal
 
   link::Hello hello_;
+  std::vector<HeldRun> claims_;                     ///< of the device, told to the archive with its first data and when they grow
+  bool has_news_of_runs_ = true;
   model::SeqRanges held_[model::stream_count];      ///< durable, as last told by the archive
   model::SeqRanges expected_[model::stream_count];  ///< and what is on its way there
   model::SeriesId series_known_ = 0;                ///< including what is on its way

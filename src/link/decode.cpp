@@ -143,13 +143,12 @@ model::Gap take_gap(Reader& reader) {
 
 StreamHeld take_held(Reader& reader) {
   StreamHeld held;
-  const Fields fields(reader, 4);
+  const Fields fields(reader, 3);
   for (const model::SeqRange& range : take_ranges(reader)) {
     if (!held.held.add(range, limits::ack_ranges)) reader.fail();
   }
   held.highest = take_seq(reader);
-  held.highest_block = take_at_most(reader, held.highest);
-  held.agreed = take_at_most(reader, held.highest_block);
+  held.agreed = take_at_most(reader, held.highest);
   const auto& ranges = held.held.ranges();
   if (held.highest != (ranges.empty() ? 0 : ranges.back().last)) reader.fail();
   return held;

@@ -61,9 +61,9 @@ void put(Writer& writer, const model::Gap& gap) {
 }
 
 void put(Writer& writer, const StreamHeld& held) {
-  writer.array(4);
+  writer.array(3);
   put(writer, held.held.ranges());
-  writer.uint(held.highest).uint(held.highest_block).uint(held.agreed);
+  writer.uint(held.highest).uint(held.agreed);
 }
 
 }  // namespace

@@ -74,8 +74,7 @@ struct Hello {
 struct StreamHeld {
   model::SeqRanges held;          ///< blocks and gaps; at most limits::ack_ranges: the first and the newest
   model::Seq highest = 0;         ///< highest number held
-  model::Seq highest_block = 0;   ///< highest number held in a block
-  model::Seq agreed = 0;          ///< highest number held in a block of a run that the device claims (FORMAT.md, rollback)
+  model::Seq agreed = 0;          ///< up to here both sides mean the same readings; below `highest`: a rollback (FORMAT.md)
   bool operator==(const StreamHeld&) const = default;
 };
 

@@ -74,11 +74,10 @@ class Outbox {
   virtual void add_acknowledged(model::Stream stream, model::SeqRange range) = 0;
   /// The hub cannot decode this block: set it aside under limits::nacked_bytes and declare a gap (refused).
   virtual void set_aside(model::Stream stream, model::SeqRange range) = 0;
-  /// The store is older than the hub: readings from `from` on get new numbers starting at `next`, the incarnation is raised,
-  /// and a rollback gap is declared for [from, next - 1]. What is moved gets a new run, begun here (it appears in runs() with
-  /// its first numbers, and in the blocks), so that the hub can tell it from what others wrote under the old numbers. Gap
-  /// records from `from` on move too. With from == next nothing moves; the incarnation is raised all the same.
-  /// Durable when on_rebased() comes. Requests made before are answered before.
+  /// The store is older than the hub, or another copy of it wrote there: numbers from `from` on, with all that has them (blocks,
+  /// gap records, beginnings of runs), move up so that `from` becomes `next`; a rollback gap is declared for [from, next - 1] and
+  /// the incarnation is raised. With next == from nothing moves; the incarnation is raised all the same. Durable when
+  /// on_rebased() comes. Requests made before are answered before.
   virtual void rebase(model::Stream stream, model::Seq from, model::Seq next) = 0;
   /// Gap records of `stream` that end at or after `from`. From memory.
   virtual std::vector<model::Gap> gaps(model::Stream stream, model::Seq from) const = 0;

@@ -214,6 +214,26 @@ TEST_P(ArchiveTest, RunsAreRememberedWithTheirHighestNumbers) {
   EXPECT_EQ(runs[1].highest[1], 30u);
 }
 
+TEST_P(ArchiveTest, ClaimedRunsAreJoinedToWhatIsKnown) {
+  const DeviceKey key = device();
+  define(key);
+  apply(key, source_.ramp(1, 10, 1000));
+  IntakeBatch batch = source_.batch(key);
+  batch.runs = {{77, {1, 1, 1}, {0, 5, 0}}, {78, {1, 11, 3}, {0, 0, 0}}};
+  apply(batch);
+  batch.runs = {{78, {1, 31, 0}, {0, 40, 0}}};
+  apply(batch);
+  reopen();
+  const auto runs = state(key).runs;
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0].first[1], 1u);
+  EXPECT_EQ(runs[0].highest[1], 10u);
+  EXPECT_EQ(runs[1].id, 78u);
+  EXPECT_EQ(runs[1].first[1], 31u);  // it moved
+  EXPECT_EQ(runs[1].first[2], 3u);   // nothing said
+  EXPECT_EQ(runs[1].highest[1], 40u);
+}
+
 TEST_P(ArchiveTest, RunsAreBoundedAndTheNewestStay) {
   const DeviceKey key = device();
   define(key);
