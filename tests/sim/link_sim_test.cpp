@@ -24,7 +24,7 @@ uint64_t number_from(const char* name, uint64_t otherwise) {
 Totals try_seeds(Faults faults, uint64_t base) {
   Totals totals;
   const uint64_t one = number_from("SIM_SEED", 0);
-  const uint64_t count = one != 0 ? 1 : number_from("SIM_SEEDS", 400);
+  const uint64_t count = one != 0 ? 1 : number_from("SIM_SEEDS", 350);
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t seed = one != 0 ? one : base + i;
     World world(seed, faults);

@@ -380,7 +380,8 @@ bool World::settle() {
   const Instant end = now_ + hours(2);
   while (now_ < end && problem_.empty()) {
     step_to(now_ + seconds(5));
-    if (uplink_->is_synced()) return problem_.empty();
+    // A dead connection with nothing to say is found out by its pings: until then the uplink does not know better.
+    if (uplink_->is_synced() && device_connection_ == hub_connection_ && device_connection_ > dead_) return problem_.empty();
   }
   if (problem_.empty()) problem_ = std::string("not settled: ") + agent::uplink_state_name(uplink_->status().state) + ", " + uplink_->status().last_error;
   return false;
@@ -394,18 +395,16 @@ std::string World::check_stream(model::Stream stream, const std::map<Content, ui
   const ModelArchive::Epoch& epoch = archive_.epochs().at(image.epoch);
   const bool is_rolled_back = faults_.restore_device || faults_.swap_device;
   model::SeqRanges lost;
-  model::SeqRanges given_up;
   for (const model::Gap& gap : epoch.gaps) {
     if (gap.stream == stream) (void)lost.add(gap.range, SIZE_MAX);
-  }
-  for (const Entry& entry : image.log[i]) {
-    if (entry.kind == Entry::Kind::gap && entry.gap.reason == model::GapReason::rollback) (void)given_up.add(entry.range, SIZE_MAX);
   }
   if (epoch.held[i].cursor() != image.next[i] - 1) return format("%s: the hub holds up to %llu, the device has %llu", stream_name(stream),
       static_cast<unsigned long long>(epoch.held[i].cursor()), static_cast<unsigned long long>(image.next[i] - 1));
   for (const Entry& entry : image.log[i]) {
     const bool may_be_declared = entry.kind != Entry::Kind::block || is_rolled_back;
-    const bool is_declared = lost.covers(entry.range) || (entry.kind == Entry::Kind::freed && faults_.restore_hub && given_up.covers(entry.range));
+    // Acknowledged, freed, then lost by the hub's restore: if another timeline took the numbers meanwhile, no gap can stand there.
+    const bool is_taken = entry.kind == Entry::Kind::freed && faults_.restore_hub && is_rolled_back;
+    const bool is_declared = lost.covers(entry.range) || is_taken;
     for (const Content content : entry.text.contents) {
       abandoned_.erase(content);
       if (delivered.count(content) == 0 && !(may_be_declared && is_declared)) {
