@@ -21,9 +21,12 @@ inline block::BlockMeta realistic_meta(int64_t first_time_ns, int64_t last_time_
   meta.first_seq = 1'234'567;
   meta.run_id = 0x8f3a5c1d7e902b64;
   meta.boot_id = 0xd1b54a32d192ed03;
-  meta.utc_offset_ns = first_time_ns - 273'456'789'012'345;  // three days after boot
-  meta.mono_first_ns = first_time_ns - meta.utc_offset_ns + 183'214;
-  meta.mono_last_ns = last_time_ns - meta.utc_offset_ns + 201'755;
+  // Three days after boot; modulo 2^64, because tests use the ends of time.
+  const auto first = static_cast<uint64_t>(first_time_ns);
+  const uint64_t offset = first - 273'456'789'012'345;
+  meta.utc_offset_ns = static_cast<int64_t>(offset);
+  meta.mono_first_ns = static_cast<int64_t>(first - offset + 183'214);
+  meta.mono_last_ns = static_cast<int64_t>(static_cast<uint64_t>(last_time_ns) - offset + 201'755);
   meta.time_quality = model::TimeQuality::synced;
   return meta;
 }
