@@ -55,8 +55,7 @@ void Store::append(Stream stream, model::ReadingBatch batch, Durability durabili
   if (!status) {
     if (report_.failed) note_unstored(stream, pending, status.error());
     report_.dropped += pending.batch.size();
-    pending.batch.clear();
-    completions_.push_back({token, status, std::move(pending.batch)});
+    complete(stream, pending, status);
     return;
   }
   report_.appended += pending.batch.size();
@@ -137,14 +136,18 @@ Status Store::write_once(Stream stream, std::span<const PendingBatch> batches, I
   ASSIGN_OR_RETURN(const auto rows, builder_.build(stream, next(stream), report_.run.id, batches));
   RETURN_IF_ERROR(segments.append(rows, builder_.used_series(), dictionary()));
   next_of(stream) += readings;
+  has_new_hints_ = true;
   uint64_t bytes = 0;
   for (const BlockRow& row : rows) bytes += row.data.size();
   pending_[index_of(stream)].note_encoded(readings, bytes);
-  if (segments.segments().back().bytes < options_.segment_bytes) return {};
-  state().of(stream).next_least = next(stream);  // saved when the next segment begins
+  room_credit_ -= std::min(room_credit_, bytes);
+  StreamMemory& memory = state().of(stream);
+  if (segments.segments().back().bytes < options_.segment_bytes && !memory.gaps.is_over_limit()) return {};
+  memory.next_least = next(stream);  // saved when the next segment begins
   const Status sealed = segments.seal_active();
   // The readings are durable already; a segment that could not be sealed goes on growing or is reopened.
   if (!sealed && sealed.error().code != ErrorCode::full) fail(sealed.error(), now);
+  if (sealed) bound_gaps(stream, now);
   return {};
 }
 
@@ -210,9 +213,14 @@ void Store::finish(Stream stream, std::vector<PendingBatch> batches, Status stat
       note_unstored(stream, pending, status.error());
       report_.dropped += pending.batch.size();
     }
-    pending.batch.clear();
-    completions_.push_back({pending.token, status, std::move(pending.batch)});
+    complete(stream, pending, status);
   }
+}
+
+void Store::complete(Stream stream, PendingBatch& pending, Status status) {
+  Completion completion{pending.token, stream, status, pending.batch.size(), pending.batch.text().size(), std::move(pending.batch)};
+  completion.buffer.clear();
+  completions_.push_back(std::move(completion));
 }
 
 /// A producer that waits for `synced` knows what it lost; for the others a gap has to say it.

@@ -42,8 +42,7 @@ Status Store::make_room(uint64_t bytes, Instant now) {
     if (!evict_one(now)) return Error{ErrorCode::full, 0, "free space on the file system"};
     room_credit_ += before - segment_bytes();
   }
-  room_credit_ -= bytes;
-  return {};
+  return {};  // commits use the credit up
 }
 
 bool Store::evict_one(Instant now) {
@@ -190,10 +189,17 @@ void Store::bound_gaps(Stream stream, Instant now) {
   const auto is_held = [&](SeqRange range) { return segments.holds_any(range); };
   while (memory.gaps.is_over_limit()) {
     if (memory.gaps.merge_oldest(is_held)) continue;
-    // Every record is alone among readings that are held (a hub that refuses many blocks): the oldest segment joins them.
-    if (segments.segments().size() < 2) return;
+    // Every record is alone among readings that are held (a hub that refuses many blocks, an overrun every few seconds): the
+    // oldest segment joins them. An active one is sealed first, by the commit under way.
+    if (segments.segments().empty() || !segments.segments().front().sealed) return;
     const SegmentSummary victim = segments.segments().front();
     declare_missing(stream, victim.range, GapReason::evicted, victim.time_min_ns, victim.time_max_ns, now);
+    const auto is_held_elsewhere = [&](SeqRange range) {
+      range.first = std::max(range.first, victim.range.last + 1);
+      return !range.is_empty() && segments.holds_any(range);
+    };
+    while (memory.gaps.is_over_limit() && memory.gaps.merge_oldest(is_held_elsewhere)) {
+    }
     if (!save(StateDb::gaps | StateDb::streams) || !segments.remove(0)) return;
   }
 }

@@ -74,6 +74,7 @@ void Store::set_acknowledged(Stream stream, const model::SeqRanges& ranges, Inst
     // What the hub holds beyond our end is another history (rebase), not ours.
     if (!acknowledged.add({range.first, std::min(range.last, next(stream) - 1)}, limits::cursor_ranges)) break;
   }
+  has_new_hints_ = true;
   free_history(now);
   refresh_stream(stream);
 }
@@ -83,6 +84,7 @@ void Store::add_acknowledged(Stream stream, model::SeqRange range, Instant now) 
   model::SeqRanges& acknowledged = state().of(stream).acknowledged;
   // One range too many is forgotten: the hub says it again in its next welcome.
   if (!acknowledged.add(range, limits::cursor_ranges)) return;
+  has_new_hints_ = true;
   report_.streams[index_of(stream)].acknowledged = acknowledged;
   if (const Ring& segments = ring(stream); segments.segments().size() > 1) free_history(now);
 }

@@ -32,7 +32,12 @@ model::SeqRanges split(const model::SeqRanges& ranges, Seq from, uint64_t by) {
 Status Store::rebase(Stream stream, Seq from, Seq next, Instant now) {
   if (report_.failed) return failure_;
   from = std::min(std::max<Seq>(from, 1), next_of(stream));
-  if (next <= from) return {};
+  if (next <= from) {
+    // No reading moves, but the hub asks for a new incarnation (the series dictionaries have parted).
+    ++state().incarnation;
+    refresh_status();
+    return save(StateDb::identity);
+  }
   Ring& segments = ring(stream);
   if (segments.has_active()) {
     if (segments.segments().back().readings != 0) {

@@ -2,6 +2,7 @@
 
 #include "block/decoder.hpp"
 #include "block/encoder.hpp"
+#include "block/renumber.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -37,19 +38,24 @@ Status decode(const block::BlockView& view, model::ReadingBatch& out) {
 
 Result<std::vector<ByteBuffer>> renumber_block(Bytes block, model::Seq from, model::Seq next) {
   ASSIGN_OR_RETURN(const block::BlockView view, block::BlockView::open(block));
+  const model::SeqRange range = view.range();
   std::vector<ByteBuffer> out;
-  if (view.range().last < from) {
+  if (range.last < from) {
     out.emplace_back(block.begin(), block.end());
+    return out;
+  }
+  block::BlockMeta meta = view.meta();
+  if (range.first >= from) {
+    RETURN_IF_ERROR(block::renumber(block, range.first - from + next, meta.run_id, out.emplace_back()));
     return out;
   }
   model::ReadingBatch batch;
   RETURN_IF_ERROR(decode(view, batch));
   const std::span<const model::Reading> readings(batch.readings());
-  const size_t kept = from > view.range().first ? static_cast<size_t>(from - view.range().first) : 0;
+  const auto kept = static_cast<size_t>(from - range.first);
   block::Encoder encoder;
-  block::BlockMeta meta = view.meta();
-  if (kept != 0) RETURN_IF_ERROR(encoder.encode(meta, readings.first(kept), batch.text(), out.emplace_back()));
-  meta.first_seq = view.range().first + kept - from + next;
+  RETURN_IF_ERROR(encoder.encode(meta, readings.first(kept), batch.text(), out.emplace_back()));
+  meta.first_seq = next;
   RETURN_IF_ERROR(encoder.encode(meta, readings.subspan(kept), batch.text(), out.emplace_back()));
   return out;
 }

@@ -45,8 +45,9 @@ void Store::tick(Instant now) {
   free_history(now);
   space_.restore_ballast();
   unsigned parts = 0;
-  if (now >= hints_due_) {
+  if (now >= hints_due_ && has_new_hints_) {
     hints_due_ = now + limits::hint_interval;
+    has_new_hints_ = false;
     for (const Stream stream : model::streams) state().of(stream).next_least = next_of(stream);
     parts |= StateDb::streams;
   }

@@ -34,7 +34,10 @@ namespace tideline::agent {
 /// What became of a batch, with its emptied buffers.
 struct Completion {
   uint64_t token = 0;
+  model::Stream stream = model::Stream::normal;
   Status status;
+  size_t readings = 0;
+  size_t text_bytes = 0;
   model::ReadingBatch buffer;
 };
 
@@ -74,6 +77,8 @@ class Store {
 
   /// Space, hints, the copy of state.db, reopening after a failure: call about once a second.
   void tick(Instant now);
+  /// False when a tick every half minute will do.
+  bool wants_tick() const { return report_.disk_full || state_db_->has_unsaved() || state_db_->is_copy_old() || !space_.has_ballast(); }
   void set_anchor(const model::Anchor& anchor, Instant now);
   /// Errors: limit (limits::store_settings).
   Status set_setting(const std::string& key, const std::string& value);
@@ -81,6 +86,7 @@ class Store {
   const State& state() const { return state_db_->state(); }
   const model::SeriesDictionary& dictionary() const { return state().dictionary; }
   const StoreStatus& status() const { return report_; }
+  const std::vector<PendingBatch>& pending(model::Stream stream) const { return pending_[model::index_of(stream)].batches(); }
   model::Seq next(model::Stream stream) const { return next_[model::index_of(stream)]; }
   /// Raised by every change of gap records, runs, anchors: whoever keeps copies looks at it.
   uint64_t state_version() const { return state_version_; }
@@ -122,6 +128,7 @@ class Store {
   Status save(unsigned parts);
   unsigned number_unstored(model::Stream stream, Instant now);
   void finish(model::Stream stream, std::vector<PendingBatch> batches, Status status);
+  void complete(model::Stream stream, PendingBatch& pending, Status status);
   void note_unstored(model::Stream stream, const PendingBatch& batch, const Error& error);
   void note_commit(Duration took);
   void fail(const Error& error, Instant now);
@@ -187,6 +194,7 @@ class Store {
   Error failure_;
   Instant reopen_at_ = never;
   Instant hints_due_ = never;
+  bool has_new_hints_ = false;
 };
 
 }  // namespace tideline::agent
