@@ -1,5 +1,5 @@
 // Inside wrap/tls only: a peer's identity as bytes, kept beside a session in tickets and saved sessions, because a resumed
-// session of TLS 1.3 shows no certificate.
+// session shows no certificate.
 #pragma once
 
 #include <optional>

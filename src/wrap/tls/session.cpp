@@ -34,6 +34,18 @@ bool append_session(ByteBuffer& out, const mbedtls_ssl_session& session) {
   return mbedtls_ssl_session_save(&session, out.data() + start, size, &size) == 0;
 }
 
+/// `session` as a ticket needs it: the identity stands beside it, so 2.28's copy of the client's certificate, half a kilobyte on
+/// every reconnect, is left out. In 3.6 the member is private; its TLS 1.3 sessions have none anyway.
+bool append_without_certificate(ByteBuffer& out, const mbedtls_ssl_session& session) {
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+  return append_session(out, session);
+#else
+  mbedtls_ssl_session copy = session;  // shares what it points to; not freed
+  copy.peer_cert = nullptr;
+  return append_session(out, copy);
+#endif
+}
+
 std::string list(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -139,7 +151,7 @@ struct SessionCallbacks {
       SessionRecord record{shared->trust, owner.time_.now, std::nullopt};
       if (peer.has_certificate) record.peer = peer;
       ByteBuffer plain = write_record(record);
-      if (!append_session(plain, *session)) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+      if (!append_without_certificate(plain, *session)) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
       sealed = shared->tickets->seal(plain);
       mbedtls_platform_zeroize(plain.data(), plain.size());
     } else {
@@ -279,22 +291,13 @@ Peer Session::find_peer() {
   const mbedtls_ssl_context* const ssl = engine_->ssl.get();
   const uint32_t flags = mbedtls_ssl_get_verify_result(ssl);
   if (!engine_->was_verified && !context_.state_->is_server) return engine_->offered.value_or(Peer{});
-  if (!engine_->was_verified && is_tls13(*ssl)) {
-    // The session of a TLS 1.3 ticket has no certificate, so the ticket carries the identity. A ticket that was opened need not
-    // have been used: a full handshake without a certificate leaves BADCERT_MISSING, a resumption leaves 0.
+  if (!engine_->was_verified) {
+    // A resumption: the certificate is not shown again, so the ticket carries the identity. But a ticket that was opened need not
+    // have been used: a full handshake without a certificate leaves BADCERT_MISSING, only a resumption leaves 0.
     return flags == 0 && engine_->ticket ? engine_->ticket->peer.value_or(Peer{}) : Peer{};
   }
-  CertificateInfo info = engine_->leaf;
-  if (!engine_->was_verified) {  // TLS 1.2: no certificate, or the one of the session that is resumed
-    const mbedtls_x509_crt* const certificate = mbedtls_ssl_get_peer_cert(ssl);
-    if (certificate == nullptr) return {};
-    info = describe(*certificate);
-  }
+  const CertificateInfo& info = engine_->leaf;
   Peer peer{true, flags == 0, info.common_name, info.fingerprint, info.validity, ""};
-  if (peer.is_verified && has_expired(info.validity)) {
-    peer.is_verified = false;
-    peer.problem = "has expired on " + format_utc(info.validity.not_after);
-  }
   if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) peer.problem = "is not signed by the trusted authority";
   else if ((flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) != 0) peer.problem = engine_->bad_dates;
   else if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
