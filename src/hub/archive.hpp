@@ -121,6 +121,8 @@ class ArchiveQuery {
 class Archive {
  public:
   virtual ~Archive() = default;
+  /// A transaction failed: everything but reading is refused until the archive is opened again.
+  virtual bool has_failed() const = 0;
 
   virtual Result<std::vector<DeviceRecord>> devices() = 0;
   virtual Result<DeviceRecord> device(const std::string& id) = 0;   ///< not_found

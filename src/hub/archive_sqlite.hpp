@@ -24,6 +24,7 @@ class SqliteArchive : public Archive {
  public:
   static Result<std::unique_ptr<Archive>> open(const std::string& path, ArchiveMode mode, Log& log);
 
+  bool has_failed() const override { return failed_; }
   Result<std::vector<DeviceRecord>> devices() override;
   Result<DeviceRecord> device(const std::string& id) override;
   Result<DeviceRecord> put_device(const DeviceRecord& record) override;
