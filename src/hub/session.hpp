@@ -114,6 +114,8 @@ class Session {
   bool is_closed() const { return status_.state == SessionState::closed; }
   const SessionStatus& status() const { return status_; }
   const SessionPeer& peer() const { return peer_; }
+  /// As told in hello, "" before.
+  const std::string& agent_version() const { return hello_.agent_version; }
   /// Readings that the device claimed in its hello and that are not held yet: for people, not for decisions.
   uint64_t backlog(model::Stream stream) const;
 
