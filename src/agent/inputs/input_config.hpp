@@ -21,7 +21,7 @@ bool parse_input_type(std::string_view text, InputType& out);
 /// When a sampled value becomes a reading (report by exception).
 struct ReportPolicy {
   std::optional<double> deadband;  ///< not set: every sample is a reading
-  Duration min_interval;           ///< never two readings closer than this
+  Duration min_interval{};         ///< never two readings closer than this
   Duration max_interval = minutes(10);  ///< with a deadband: a reading at least this often; 0 means never for its own sake
   bool operator==(const ReportPolicy&) const = default;
 };
