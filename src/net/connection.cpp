@@ -254,6 +254,7 @@ void Connection::on_end(uv::Stream&) {
 
 void Connection::on_failed(uv::Stream&, Error error) {
   if (state_ == State::closing) return end({ErrorCode::closed, 0, "connection"}, "closed");
+  if (error.code == ErrorCode::closed) error.code = ErrorCode::io;  // reset: no goodbye was said
   end(error, format("connection with %s is lost: %s", peer_address_.c_str(), uv::error_text(error.native)));
 }
 

@@ -132,7 +132,9 @@ TEST_F(ConnectionTest, PeerThatStopsWithoutGoodbyeIsAFailureInWords) {
   device.end.connection.reset();
   ASSERT_TRUE(run_until([&] { return hub_end().closed == 1; }));
   EXPECT_NE(hub_end().reason.error.code, ErrorCode::closed);
-  EXPECT_NE(hub_end().reason.text.find("without a goodbye"), std::string::npos) << hub_end().reason.text;
+  // With a ticket of TLS 1.3 unread at the device, the kernel says reset instead of end.
+  const std::string& text = hub_end().reason.text;
+  EXPECT_TRUE(text.find("without a goodbye") != std::string::npos || text.find("is lost: connection reset") != std::string::npos) << text;
 }
 
 TEST_F(ConnectionTest, FrameBeyondTheLimitEndsTheConnection) {

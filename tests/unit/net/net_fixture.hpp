@@ -98,9 +98,9 @@ class NetTest : public uv::LoopTest {
     target = {"127.0.0.1", acceptor->address().port(), ""};
   }
   void start_connecting() {
-    client_context = tls::must(tls::Context::make_client(client_options));
+    client_contexts.push_back(tls::must(tls::Context::make_client(client_options)));  // outlives its connections
     if (connector == nullptr) connector = std::make_unique<Connector>(loop, clock, device);
-    connector->connect(target, *client_context);
+    connector->connect(target, *client_contexts.back());
   }
   void connect() {
     if (acceptor == nullptr) listen();
@@ -118,7 +118,7 @@ class NetTest : public uv::LoopTest {
   tls::ClientOptions client_options;
   tls::TicketKeys tickets{tls::test_now};
   std::unique_ptr<tls::Context> server_context;
-  std::unique_ptr<tls::Context> client_context;
+  std::vector<std::unique_ptr<tls::Context>> client_contexts;
   FixedClock clock;
   AcceptorBounds bounds;
   HubEvents hub;
