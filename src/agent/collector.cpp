@@ -19,10 +19,10 @@ model::ReadingBatch& Collector::batch(model::Stream stream) {
   return batches_[model::index_of(stream)];
 }
 
-bool Collector::has_room() const {
-  return outbox_.has_room() && std::all_of(batches_.begin(), batches_.end(), [](const model::ReadingBatch& batch) {
-           return batch.size() < limits::collector_readings;
-         });
+bool Collector::has_room() const { return outbox_.has_room() && !is_turn_full(); }
+
+bool Collector::is_turn_full() const {
+  return std::any_of(batches_.begin(), batches_.end(), [](const model::ReadingBatch& batch) { return batch.size() >= limits::collector_readings; });
 }
 
 Collector::Position Collector::sync(Ticket ticket, Position since) {
@@ -35,8 +35,16 @@ Collector::Position Collector::sync(Ticket ticket, Position since) {
 }
 
 void Collector::on_turn_end() {
+  was_full_ |= is_turn_full() || !outbox_.has_room();
   hand_over();
   answer_waiting();
+  tell_room();
+}
+
+void Collector::tell_room() {
+  if (!was_full_ || !has_room()) return;
+  was_full_ = false;
+  listener_.on_room();
 }
 
 void Collector::hand_over() {
@@ -69,10 +77,7 @@ void Collector::on_appended(Outbox::Token token, const Status& status) {
   while (!outstanding_.empty() && outstanding_.front().is_done) outstanding_.pop_front();
   if (std::any_of(batches_.begin(), batches_.end(), [](const auto& batch) { return !batch.is_empty(); })) hand_over();
   answer_waiting();
-  if (was_full_ && has_room()) {
-    was_full_ = false;
-    listener_.on_room();
-  }
+  tell_room();
 }
 
 void Collector::answer_waiting() {

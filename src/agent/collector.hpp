@@ -62,6 +62,8 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   void on_turn_end() override;
   void hand_over();
   void answer_waiting();
+  void tell_room();
+  bool is_turn_full() const;
   Status status_between(Position since, Position upto) const;
 
   Outbox& outbox_;

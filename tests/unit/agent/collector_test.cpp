@@ -1,0 +1,138 @@
+#include "agent/collector.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.hpp"
+
+namespace tideline::agent {
+namespace {
+
+/// Takes batches and answers when told to.
+class FakeOutbox final : public Outbox {
+ public:
+  struct Taken {
+    model::Stream stream;
+    size_t readings;
+    Durability durability;
+    Token token;
+  };
+  Result<model::SeriesId> series_id(const model::Series& series) override { return dictionary_.add(series); }
+  const model::SeriesDictionary& dictionary() const override { return dictionary_; }
+  Status append(model::Stream stream, model::ReadingBatch&& batch, Durability durability, Token token, Instant) override {
+    if (is_full) return Error{ErrorCode::full, 0, "no room"};
+    taken.push_back({stream, batch.size(), durability, token});
+    return {};
+  }
+  bool has_room() const override { return !is_full; }
+  void declare_overrun(model::Stream, uint64_t) override {}
+  void flush() override { ++flushes; }
+  void fetch(model::Stream, model::Seq, size_t) override {}
+  void set_acknowledged(model::Stream, const model::SeqRanges&) override {}
+  void add_acknowledged(model::Stream, model::SeqRange) override {}
+  void set_aside(model::Stream, model::SeqRange) override {}
+  void rebase(model::Stream, model::Seq, model::Seq) override {}
+  std::vector<model::Gap> gaps(model::Stream, model::Seq) const override { return {}; }
+  std::vector<model::Run> runs() const override { return {}; }
+  std::vector<model::Anchor> anchors() const override { return {}; }
+  void set_anchor(const model::Anchor&) override {}
+  void ask(model::Query, Token) override {}
+  const StoreStatus& status() const override { return status_; }
+  std::optional<std::string> setting(const std::string&) const override { return {}; }
+  void set_setting(const std::string&, const std::string&) override {}
+  void close() override {}
+
+  std::vector<Taken> taken;
+  int flushes = 0;
+  bool is_full = false;
+
+ private:
+  model::SeriesDictionary dictionary_;
+  StoreStatus status_;
+};
+
+class CollectorTest : public testing::Test, protected Collector::Listener {
+ protected:
+  void add(model::Stream stream, size_t count) {
+    for (size_t i = 0; i < count; ++i) collector_.batch(stream).add_f64(0, {1, model::TimeSource::agent}, 1.0);
+  }
+  void end_turn() { (void)loop_.run_once(); }
+  void on_synced(Collector::Ticket ticket, const Status& status) override { synced_.emplace_back(ticket, status.has_value()); }
+  void on_room() override { ++rooms_; }
+
+  uv::Loop loop_;
+  FakeOutbox outbox_;
+  Collector collector_{outbox_, loop_, *this};
+  std::vector<std::pair<Collector::Ticket, bool>> synced_;
+  int rooms_ = 0;
+};
+
+TEST_F(CollectorTest, readings_of_one_turn_are_one_batch_a_class) {
+  add(model::Stream::normal, 3);
+  add(model::Stream::critical, 1);
+  add(model::Stream::normal, 2);
+  end_turn();
+  ASSERT_EQ(outbox_.taken.size(), 2u);
+  EXPECT_EQ(outbox_.taken[0].stream, model::Stream::critical);
+  EXPECT_EQ(outbox_.taken[1].readings, 5u);
+  EXPECT_EQ(outbox_.taken[1].durability, Durability::grouped);
+}
+
+TEST_F(CollectorTest, a_sync_waits_for_every_batch_before_it) {
+  add(model::Stream::normal, 1);
+  end_turn();  // handed over without haste
+  add(model::Stream::critical, 1);
+  (void)collector_.sync(7, 0);
+  end_turn();
+  EXPECT_EQ(outbox_.flushes, 1);
+  collector_.on_appended(2, {});
+  EXPECT_TRUE(synced_.empty());
+  collector_.on_appended(1, {});
+  ASSERT_EQ(synced_.size(), 1u);
+  EXPECT_EQ(synced_[0], std::make_pair(Collector::Ticket{7}, true));
+}
+
+TEST_F(CollectorTest, a_sync_with_nothing_before_it_is_answered_at_once) {
+  (void)collector_.sync(1, 0);
+  end_turn();
+  EXPECT_EQ(synced_.size(), 1u);
+}
+
+TEST_F(CollectorTest, a_failure_is_told_to_the_next_sync_and_not_to_later_ones) {
+  add(model::Stream::normal, 1);
+  end_turn();
+  collector_.on_appended(1, Error{ErrorCode::full, 0, "no space"});
+  const Collector::Position position = collector_.sync(1, 0);
+  end_turn();
+  (void)collector_.sync(2, position);
+  end_turn();
+  ASSERT_EQ(synced_.size(), 2u);
+  EXPECT_FALSE(synced_[0].second);
+  EXPECT_TRUE(synced_[1].second);
+}
+
+TEST_F(CollectorTest, a_full_turn_has_no_room_and_the_next_one_says_so) {
+  add(model::Stream::normal, limits::collector_readings - 1);
+  EXPECT_TRUE(collector_.has_room());
+  add(model::Stream::normal, 1);
+  EXPECT_FALSE(collector_.has_room());
+  end_turn();
+  EXPECT_TRUE(collector_.has_room());
+  EXPECT_EQ(rooms_, 1);
+}
+
+TEST_F(CollectorTest, a_batch_that_finds_no_room_is_kept_and_goes_later) {
+  outbox_.is_full = true;
+  add(model::Stream::normal, 4);
+  (void)collector_.sync(1, 0);
+  end_turn();
+  EXPECT_TRUE(outbox_.taken.empty());
+  EXPECT_TRUE(synced_.empty());
+  outbox_.is_full = false;
+  collector_.on_appended(99, {});  // the outbox answered somebody: there may be room
+  ASSERT_EQ(outbox_.taken.size(), 1u);
+  EXPECT_EQ(outbox_.taken[0].durability, Durability::synced);
+  EXPECT_EQ(rooms_, 1);
+}
+
+}  // namespace
+}  // namespace tideline::agent
