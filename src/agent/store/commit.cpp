@@ -153,11 +153,12 @@ Status Store::write_once(Stream stream, std::span<const PendingBatch> batches, I
 
 Status Store::start_segment(Stream stream) {
   StreamMemory& memory = state().of(stream);
+  RETURN_IF_ERROR(ring(stream).start(identity(stream, memory.segment + 1)));
+  // The file comes before the record of it: a recorded segment that is missing was lost, one not recorded never held anything.
   ++memory.segment;
   memory.is_closed = false;
-  // The file comes before the record of it: a recorded segment that is missing was lost, one not recorded never held anything.
   state_db_->mark_unsaved(StateDb::streams);
-  return ring(stream).start(identity(stream, memory.segment));
+  return {};
 }
 
 Status Store::prepare_state(Stream stream, Instant now) {

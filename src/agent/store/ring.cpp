@@ -78,6 +78,9 @@ void Ring::adopt_active(Segment segment, const SegmentSummary& summary) {
 
 Status Ring::start(const SegmentIdentity& identity) {
   const std::string file = path(identity.number);
+  // What is left of a creation that failed; it never held a commit.
+  RETURN_IF_ERROR(platform::remove_file(file));
+  RETURN_IF_ERROR(platform::remove_file(file + "-wal"));
   auto created = Segment::create(file, identity);
   if (!created) {
     (void)platform::remove_file(file).has_value();
