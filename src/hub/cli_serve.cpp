@@ -1,0 +1,36 @@
+// `tideline-hub serve`.
+#include <cstdio>
+
+#include "clock.hpp"
+#include "hub/cli.hpp"
+#include "hub/hub.hpp"
+
+namespace tideline::hub::cli {
+
+int serve(const Arguments& arguments) {
+  if (arguments.has("help-config")) {
+    std::fputs(describe_config().c_str(), stdout);
+    return done;
+  }
+  const auto site = load(arguments, "serve");
+  if (!site) return usage_error;
+  if (!arguments.words().empty()) return fail(usage_error, "serve", "'" + arguments.words().front() + "' is not an option");
+  if (arguments.has("check")) {
+    std::printf("the configuration is right\n");
+    return done;
+  }
+  if (!check_initialised(*site, "serve")) return usage_error;
+  platform::StderrLog log(site->config.hub.log_level);
+  auto keys = load_keys(site->state);
+  if (!keys) return fail(failed, "serve", "keys in " + site->state.path + ": " + describe(keys.error()));
+  const auto renewed = renew_server_certificate(site->state, site->config.hub.names, site->config.certificates.server_life, platform::wall_clock(), *keys);
+  if (!renewed && renewed.error().code == ErrorCode::invalid) return fail(usage_error, "serve", "[hub] names: " + describe(renewed.error()));
+  if (!renewed) return fail(failed, "serve", site->state.server_certificate() + ": " + describe(renewed.error()));
+  Hub hub(site->config, site->state, std::move(*keys), log);
+  std::string problem;
+  if (!hub.start(problem)) return fail(failed, "serve", problem);
+  hub.run();
+  return done;
+}
+
+}  // namespace tideline::hub::cli
