@@ -82,7 +82,7 @@ Plan fit_line(std::span<const uint64_t> o) {
   const int64_t sum = low + high + (size % 2 != 0 ? as_signed(o[half]) : 0);
   const int64_t slope = divide_fixed(high - low, static_cast<int64_t>(half) * (size - static_cast<int64_t>(half)));
   const int64_t start = divide_fixed(sum, size) - slope * (size - 1) / 2;
-  return {Transform::line, static_cast<uint64_t>((start + slope_one / 2) >> slope_fraction_bits), static_cast<uint64_t>(slope)};
+  return {Transform::line, static_cast<uint64_t>((start + slope_one * 3 / 4) >> slope_fraction_bits), static_cast<uint64_t>(slope)};
 }
 
 /// How wide the residuals of some offsets are under each plan: sums over the widest of every four. All three plans in one
@@ -92,7 +92,7 @@ class Estimate {
   Estimate(const Plan& delta, const Plan& third) : delta_(delta), third_(third) {}
 
   void add_runs(std::span<const uint64_t> o) {
-    const size_t runs = std::clamp<size_t>(o.size() / 32, 4, 16);
+    const size_t runs = std::clamp<size_t>(o.size() / 32, 3, 16);
     if (o.size() <= 2 + runs * run_length) return add(o, 2, o.size());
     const size_t apart = (o.size() - 2 - run_length) / (runs - 1);
     for (size_t k = 0; k < runs; ++k) add(o, 2 + k * apart, 2 + k * apart + run_length);
@@ -136,14 +136,37 @@ class Estimate {
   size_t third_width_ = 0;
 };
 
-/// `magnitude` has the highest bit of any offset's zigzag.
-Plan choose(std::span<const uint64_t> o, IntsOf what, uint64_t magnitude) {
+// Centers: medians of means of a few neighbours, which are nearer to the middle of skewed differences (a counter's) than single
+// elements, and cost no more. All are rounded up from a quarter: zigzag has one more negative number than positive ones of a width.
+
+uint64_t usual_delta(std::span<const uint64_t> o) {
+  const unsigned bits = o.size() > 32 ? 3 : 0;
+  const size_t run = size_t{1} << bits;
+  return rough_median(o.size() - run, [&](size_t i) {
+    return static_cast<uint64_t>(as_signed(o[i + run] - o[i] + run * 3 / 4) >> bits);
+  });
+}
+
+uint64_t usual_offset(std::span<const uint64_t> o) {
+  if (o.size() <= 32) return rough_median(o.size(), [&](size_t i) { return o[i]; });
+  return rough_median(o.size() - 3, [&](size_t i) {
+    return static_cast<uint64_t>(as_signed(o[i] + o[i + 1] + o[i + 2] + o[i + 3] + 3) >> 2);
+  });
+}
+
+bool may_be_line(std::span<const uint64_t> o) {
+  uint64_t magnitude = 0;
+  for (const uint64_t offset : o) magnitude |= zigzag(offset);
+  return o.size() >= 4 && std::bit_width(magnitude) <= line_bits_most;
+}
+
+Plan choose(std::span<const uint64_t> o, IntsOf what) {
   if (o.size() == 1) return {};
-  const Plan delta{Transform::delta, rough_median(o.size() - 1, [&](size_t i) { return o[i + 1] - o[i]; }), 0};
+  const Plan delta{Transform::delta, usual_delta(o), 0};
   Plan third = delta;
   if (what != IntsOf::times) {
-    third = {Transform::plain, rough_median(o.size() - 1, [&](size_t i) { return o[i + 1]; }), 0};
-  } else if (o.size() >= 4 && std::bit_width(magnitude) <= line_bits_most) {
+    third = {Transform::plain, usual_offset(o), 0};
+  } else if (may_be_line(o)) {
     third = fit_line(o);
   }
   Estimate estimate(delta, third);
@@ -191,16 +214,12 @@ uint8_t* put_ints(std::span<uint64_t> offsets, IntsOf what, std::span<uint64_t> 
   assert(!offsets.empty() && offsets[0] == 0);
   if (what != IntsOf::patched_values && is_progression(offsets)) return to;
   uint64_t all = 0;
-  uint64_t magnitude = 0;
-  for (const uint64_t offset : offsets) {
-    all |= offset;
-    magnitude |= zigzag(offset);
-  }
+  for (const uint64_t offset : offsets) all |= offset;
   const unsigned shift = all == 0 ? 0 : static_cast<unsigned>(std::countr_zero(all));
   if (shift > 0) {
     for (uint64_t& offset : offsets) offset = static_cast<uint64_t>(as_signed(offset) >> shift);
   }
-  const Plan plan = choose(offsets, what, magnitude);
+  const Plan plan = choose(offsets, what);
   *to++ = static_cast<uint8_t>(static_cast<unsigned>(plan.transform) | shift << 2);
   to = put_varint(zigzag(plan.center), to);
   if (plan.transform == Transform::line) to = put_varint(zigzag(plan.slope), to);
