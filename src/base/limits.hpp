@@ -118,6 +118,7 @@ inline constexpr size_t json_depth = 64;
 inline constexpr Duration interval_most = hours(24 * 7);
 
 // Local sockets and answers
+inline constexpr Duration lock_patience = seconds(5);      // for whoever holds the store only for a moment
 inline constexpr Duration request_deadline = minutes(2);  // a command waits this long for the daemon
 inline constexpr Duration stop_grace = milliseconds(300);  // for the last answers and the goodbye to the hub
 inline constexpr size_t control_connections = 64;
