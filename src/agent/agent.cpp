@@ -1,8 +1,11 @@
 #include "agent/agent.hpp"
 
 #include <csignal>
+#include <thread>
 
+#include "agent/local_daemon.hpp"
 #include "agent/options.hpp"
+#include "base/limits.hpp"
 #include "clock.hpp"
 #include "small_file.hpp"
 
@@ -46,7 +49,14 @@ Status Agent::open_store(std::string& problem) {
     problem = "state directory " + directory + ": " + made.error().context + ", " + error_name(made.error().code) + "; create it or name another with --state";
     return made;
   }
-  auto opened = Outbox::open(store_options(config_), first_anchor(), loop_, static_cast<Outbox::Listener&>(*this), log_);
+  const auto open = [&] { return Outbox::open(store_options(config_), first_anchor(), loop_, static_cast<Outbox::Listener&>(*this), log_); };
+  auto opened = open();
+  // A command may hold the store for a moment; another daemon, which answers on its socket, holds it for good.
+  const Instant patience = platform::now() + limits::lock_patience;
+  while (!opened && opened.error().code == ErrorCode::busy && platform::now() < patience && !daemon_answers(loop_, control_socket(config_))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    opened = open();
+  }
   if (!opened) {
     problem = store_problem(directory, opened.error());
     return opened.error();

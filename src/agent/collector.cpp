@@ -19,10 +19,11 @@ model::ReadingBatch& Collector::batch(model::Stream stream) {
   return batches_[model::index_of(stream)];
 }
 
-bool Collector::has_room() const { return outbox_.has_room() && !is_turn_full(); }
-
-bool Collector::is_turn_full() const {
-  return std::any_of(batches_.begin(), batches_.end(), [](const model::ReadingBatch& batch) { return batch.size() >= limits::collector_readings; });
+bool Collector::has_room() const {
+  const bool is_turn_full = std::any_of(batches_.begin(), batches_.end(), [](const auto& batch) { return batch.size() >= limits::collector_readings; });
+  const bool room = !is_turn_full && outbox_.has_room();
+  if (!room) said_no_ = true;
+  return room;
 }
 
 Collector::Position Collector::sync(Ticket ticket, Position since) {
@@ -35,15 +36,14 @@ Collector::Position Collector::sync(Ticket ticket, Position since) {
 }
 
 void Collector::on_turn_end() {
-  was_full_ |= is_turn_full() || !outbox_.has_room();
   hand_over();
   answer_waiting();
   tell_room();
 }
 
 void Collector::tell_room() {
-  if (!was_full_ || !has_room()) return;
-  was_full_ = false;
+  if (!said_no_ || !has_room()) return;
+  said_no_ = false;
   listener_.on_room();
 }
 
@@ -55,7 +55,6 @@ void Collector::hand_over() {
     if (batch.is_empty()) continue;
     const Status taken = outbox_.append(stream, std::move(batch), sync ? Durability::synced : Durability::grouped, last_token_ + 1, platform::now());
     if (!taken) {
-      was_full_ = true;
       if (taken.error().code == ErrorCode::full) return;  // kept; tried again when the outbox has answered something
       failures_.push_back({last_token_ + 1, taken});
     } else {

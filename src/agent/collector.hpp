@@ -63,7 +63,6 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   void hand_over();
   void answer_waiting();
   void tell_room();
-  bool is_turn_full() const;
   Status status_between(Position since, Position upto) const;
 
   Outbox& outbox_;
@@ -75,7 +74,7 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   std::deque<Failure> failures_;         // the newest limits::collector_failures
   Outbox::Token last_token_ = 0;
   bool wants_sync_ = false;
-  bool was_full_ = false;
+  mutable bool said_no_ = false;         // somebody waits for on_room()
 };
 
 }  // namespace tideline::agent

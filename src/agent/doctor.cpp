@@ -13,14 +13,8 @@ namespace tideline::agent {
 namespace {
 
 Finding check_daemon(const Config& config) {
-  class Ignore final : public uv::Stream::Listener {
-    void on_read(uv::Stream&, Bytes) override {}
-    void on_end(uv::Stream&) override {}
-    void on_failed(uv::Stream&, Error) override {}
-  };
-  Ignore ignore;
   uv::Loop loop;
-  const bool runs = connect_daemon(loop, ignore, control_socket(config)) != nullptr;
+  const bool runs = daemon_answers(loop, control_socket(config));
   if (runs) return {"daemon", Health::good, "answers on " + control_socket(config), ""};
   return {"daemon", Health::warning, "not running", "start it: tideline run, or systemctl start tideline"};
 }

@@ -1,9 +1,12 @@
 #include "agent/ingest_port.hpp"
 
+#include <thread>
+
 #include "agent/local_daemon.hpp"
 #include "agent/options.hpp"
 #include "agent/standalone.hpp"
 #include "base/limits.hpp"
+#include "clock.hpp"
 #include "wrap/uv/stream.hpp"
 
 namespace tideline::agent {
@@ -93,14 +96,21 @@ class StorePort final : public IngestPort, IngestSession::Owner, Standalone::Fee
 }  // namespace
 
 std::unique_ptr<IngestPort> IngestPort::open(const Config& config, uv::Loop& loop, Log& log, Listener& listener, Error& error, std::string& problem) {
-  auto socket = std::make_unique<SocketPort>(listener);
-  if (socket->connect(loop, ingest_socket(config))) return socket;
-  auto store = std::make_unique<StorePort>(config, loop, log, listener);
-  if (const Status opened = store->open(problem); !opened) {
+  const Instant patience = platform::now() + limits::lock_patience;
+  while (true) {
+    auto socket = std::make_unique<SocketPort>(listener);
+    if (socket->connect(loop, ingest_socket(config))) return socket;
+    auto store = std::make_unique<StorePort>(config, loop, log, listener);
+    const Status opened = store->open(problem);
+    if (opened) {
+      problem.clear();
+      return store;
+    }
     error = opened.error();
-    return nullptr;
+    // Held, but nobody answers: a daemon that is starting, or another command.
+    if (error.code != ErrorCode::busy || platform::now() >= patience) return nullptr;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  return store;
 }
 
 }  // namespace tideline::agent

@@ -26,4 +26,9 @@ std::unique_ptr<uv::Stream> connect_daemon(uv::Loop& loop, uv::Stream::Listener&
   return std::move(*stream);
 }
 
+bool daemon_answers(uv::Loop& loop, const std::string& path) {
+  Waiter nobody;
+  return connect_daemon(loop, nobody, path) != nullptr;
+}
+
 }  // namespace tideline::agent

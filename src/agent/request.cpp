@@ -1,9 +1,12 @@
 #include "agent/request.hpp"
 
+#include <thread>
+
 #include "agent/local_daemon.hpp"
 #include "agent/options.hpp"
 #include "agent/standalone.hpp"
 #include "base/limits.hpp"
+#include "clock.hpp"
 
 namespace tideline::agent {
 
@@ -34,18 +37,25 @@ class Requester::Way final : public uv::Stream::Listener, public Control::Caller
  private:
   bool open() {
     if (stream_ != nullptr || standalone_ != nullptr) return true;
-    stream_ = connect_daemon(loop_, *this, control_socket(config_));
-    if (stream_ != nullptr) {
-      stream_->start_reading();
-      return true;
-    }
-    auto standalone = std::make_unique<Standalone>(config_, loop_, log_);
-    if (const Status opened = standalone->open(answer_.problem); !opened) {
+    const Instant patience = platform::now() + limits::lock_patience;
+    while (true) {
+      stream_ = connect_daemon(loop_, *this, control_socket(config_));
+      if (stream_ != nullptr) {
+        stream_->start_reading();
+        return true;
+      }
+      auto standalone = std::make_unique<Standalone>(config_, loop_, log_);
+      const Status opened = standalone->open(answer_.problem);
+      if (opened) {
+        standalone_ = std::move(standalone);
+        answer_.problem.clear();
+        return true;
+      }
       answer_.error = opened.error();
-      return false;
+      // Held, but nobody answers: a daemon that is starting, or another command.
+      if (opened.error().code != ErrorCode::busy || platform::now() >= patience) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    standalone_ = std::move(standalone);
-    return true;
   }
 
   void on_read(uv::Stream&, Bytes bytes) override {

@@ -208,7 +208,8 @@ def test_only_one_hub_serves_a_state_and_a_port(build):
         config = site.directory / "other.toml"
         config.write_text(f'[hub]\nlisten = "127.0.0.1:{site.hub_port}"\n')
         code, _, error = run([site.build / "tideline-hub", "serve", "--state", other, "--config", config])
-        check(code == 1 and f"127.0.0.1:{site.hub_port}" in only_line(error) and "in use" in error, f"{code} {error}")
+        last = error.strip().splitlines()[-1]
+        check(code == 1 and f"127.0.0.1:{site.hub_port}" in last and "in use" in last, f"{code} {error}")
         code, _, error = run(site.hub_command("restore", site.hub_state / "hub.db"))
         check(code == 1 and "stop it" in only_line(error), f"{code} {error}")
         site.stop_hub()

@@ -120,6 +120,15 @@ TEST_F(CollectorTest, a_full_turn_has_no_room_and_the_next_one_says_so) {
   EXPECT_EQ(rooms_, 1);
 }
 
+TEST_F(CollectorTest, whoever_was_refused_before_anything_was_added_hears_of_room) {
+  outbox_.is_full = true;
+  EXPECT_FALSE(collector_.has_room());
+  end_turn();
+  outbox_.is_full = false;
+  collector_.on_appended(99, {});
+  EXPECT_EQ(rooms_, 1);
+}
+
 TEST_F(CollectorTest, a_batch_that_finds_no_room_is_kept_and_goes_later) {
   outbox_.is_full = true;
   add(model::Stream::normal, 4);
@@ -131,7 +140,6 @@ TEST_F(CollectorTest, a_batch_that_finds_no_room_is_kept_and_goes_later) {
   collector_.on_appended(99, {});  // the outbox answered somebody: there may be room
   ASSERT_EQ(outbox_.taken.size(), 1u);
   EXPECT_EQ(outbox_.taken[0].durability, Durability::synced);
-  EXPECT_EQ(rooms_, 1);
 }
 
 }  // namespace
