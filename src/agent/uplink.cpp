@@ -91,6 +91,7 @@ void Uplink::enter(UplinkState state, Instant now) {
   deadline_ = never;
   stable_at_ = never;
   ping_deadline_ = never;
+  bucket_opens_at_ = never;
 }
 
 void Uplink::connect(Instant now) {
@@ -168,7 +169,6 @@ void Uplink::on_frame(Bytes payload, Instant now) {
   if (state_ != UplinkState::greeting && state_ != UplinkState::online) return;
   status_.bytes_received += payload.size() + frame_prefix_bytes;
   heard_ = now;
-  moved_ = now;
   const auto message = link::decode(payload);
   if (!message) {
     leave(link::ByeCode::protocol_error, format("the hub sent a wrong frame: %s", message.error().context), now);
@@ -179,6 +179,8 @@ void Uplink::on_frame(Bytes payload, Instant now) {
 }
 
 void Uplink::on_message(const link::Message& message, Instant now) {
+  // A pong shows that the hub lives, not that it stores.
+  if (!std::holds_alternative<link::Pong>(message) && !std::holds_alternative<link::Ping>(message)) moved_ = now;
   if (const auto* bye = std::get_if<link::Bye>(&message)) return on_bye(*bye, now);
   if (std::holds_alternative<link::Reserved>(message) || std::holds_alternative<link::Skipped>(message)) return;
   if (state_ == UplinkState::greeting) {
@@ -222,7 +224,10 @@ void Uplink::on_progress(Instant now) {
 }
 
 void Uplink::pump(Instant now) {
-  if (is_online()) drain_.pump(now);
+  if (!is_online()) return;
+  drain_.pump(now);
+  // The budget is spent with data at hand: go on when the bucket opens. Other reasons to wait end with an event.
+  bucket_opens_at_ = !bucket_.is_open(now) && drain_.buffered_bytes() > 0 ? bucket_.open_at(now) : never;
 }
 
 // ---- Events of the outbox
@@ -289,9 +294,10 @@ void Uplink::check_link(Instant now) {
     return leave(link::ByeCode::idle, format("no acknowledgement for %s", format_duration(now - oldest).c_str()), now);
   }
   if (ping_deadline_ <= now) {
-    if (moved_ <= ping_sent_) return leave(link::ByeCode::idle, "the hub does not answer", now);
-    ping_deadline_ = moved_ + limits::ping_deadline;  // slow, but it moves: the pong waits behind data
-    ping_sent_ = moved_;
+    const Instant alive = std::max(heard_, moved_);
+    if (alive <= ping_sent_) return leave(link::ByeCode::idle, "the hub does not answer", now);
+    ping_deadline_ = alive + limits::ping_deadline;  // slow, but it moves: the pong waits behind data
+    ping_sent_ = alive;
   }
   if (ping_deadline_ == never && spoke_ + ping_interval_ <= now) ping(now);
   if (stable_at_ <= now) {
@@ -327,16 +333,10 @@ void Uplink::learn_from_loss(Instant now) {
 Instant Uplink::next_wake() const {
   if (!is_online()) return deadline_;
   const Instant oldest = drain_.oldest_sent();
-  Instant wake = std::min({stable_at_, ping_deadline_, drain_.next_wake()});
+  Instant wake = std::min({stable_at_, ping_deadline_, bucket_opens_at_, drain_.next_wake()});
   if (ping_deadline_ == never) wake = std::min(wake, spoke_ + ping_interval_);
   if (oldest != never) {
     wake = std::min({wake, std::max(oldest, moved_) + limits::ack_deadline, oldest + limits::ack_deadline * lost_acknowledgement_factor});
-  }
-  // Spent the budget with data at hand: go on when the bucket opens.
-  if (bucket_.is_limited() && drain_.buffered_bytes() > 0) {
-    link::TokenBucket bucket = bucket_;
-    const Instant open_at = bucket.open_at(spoke_);
-    if (open_at > spoke_) wake = std::min(wake, open_at);
   }
   return wake;
 }

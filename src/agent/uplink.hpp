@@ -170,9 +170,10 @@ class Uplink : private DrainOutlet {
   Instant deadline_ = never;      ///< of the present state: next attempt, greeting or rebase timeout
   Instant stable_at_ = never;     ///< an idle link counts as a success then
   Instant heard_{};               ///< last frame received
-  Instant moved_{};               ///< last sign that the link moves: a frame received, the send queue shrank
+  Instant moved_{};               ///< last sign that data moves: an answer of the hub, the send queue shrank
   Instant spoke_{};               ///< last frame sent
   Instant ping_deadline_ = never; ///< the pong is due
+  Instant bucket_opens_at_ = never;
   Instant ping_sent_{};
   Duration ping_interval_ = limits::ping_interval;
   Duration ping_interval_next_ = limits::ping_interval;  ///< announced by the ping that is out
