@@ -1,5 +1,7 @@
 #include "hub/state_directory.hpp"
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "small_file.hpp"
 
@@ -34,7 +36,14 @@ Status write_server(const StateDirectory& state, const tls::Identity& server) {
   return platform::write_small_file(state.server_certificate(), server.certificate_pem, platform::FileMode::shared);
 }
 
+/// What a DNS name or an IP address can be made of; a wrong one would only be noticed when every device refuses the certificate.
+bool is_host(const std::string& name) {
+  const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '*'; };
+  return !name.empty() && name.size() <= 253 && name.front() != '-' && std::all_of(name.begin(), name.end(), is_allowed);
+}
+
 Result<tls::Identity> issue_server(const tls::Identity& authority, const std::vector<std::string>& names, Duration life, UtcNanos now) {
+  if (!std::all_of(names.begin(), names.end(), is_host)) return Error{ErrorCode::invalid, 0, "a name is a DNS name or an IP address"};
   ASSIGN_OR_RETURN(tls::Identity server, tls::make_server_certificate(authority, names, validity_from(now, life)));
   server.certificate_pem += authority.certificate_pem;
   return server;
@@ -47,12 +56,12 @@ bool StateDirectory::is_initialised() const { return platform::file_exists(autho
 Result<HubKeys> make_keys(const StateDirectory& state, const std::vector<std::string>& names, Duration authority_life,
                           Duration server_life, UtcNanos now) {
   if (state.is_initialised()) return Error{ErrorCode::exists, 0, "the state directory is initialised already"};
-  if (const Status made = platform::make_directory(state.path); !made && made.error().code != ErrorCode::exists) return made.error();
   HubKeys keys;
   ASSIGN_OR_RETURN(keys.authority, tls::make_authority("Tideline hub " + names.front(), validity_from(now, authority_life)));
   ASSIGN_OR_RETURN(keys.server, issue_server(keys.authority, names, server_life, now));
   ASSIGN_OR_RETURN(keys.authority_info, first_certificate(keys.authority.certificate_pem));
   ASSIGN_OR_RETURN(keys.server_info, first_certificate(keys.server.certificate_pem));
+  if (const Status made = platform::make_directory(state.path); !made && made.error().code != ErrorCode::exists) return made.error();
   RETURN_IF_ERROR(write_server(state, keys.server));
   RETURN_IF_ERROR(platform::write_small_file(state.authority_key(), keys.authority.key_pem, platform::FileMode::secret));
   RETURN_IF_ERROR(platform::write_small_file(state.authority_certificate(), keys.authority.certificate_pem, platform::FileMode::shared));

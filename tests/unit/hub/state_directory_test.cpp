@@ -41,6 +41,11 @@ TEST_F(HubState, keys_are_made_once_and_readable_by_the_owner_alone) {
   EXPECT_EQ(make_keys(state_, {"x"}, year, year, now).error().code, ErrorCode::exists);
 }
 
+TEST_F(HubState, a_name_that_no_client_could_use_is_refused) {
+  for (const char* name : {"no name", "", "-x", "a/b"}) EXPECT_EQ(make_keys(state_, {name}, year, year, now).error().code, ErrorCode::invalid) << name;
+  EXPECT_FALSE(state_.is_initialised());
+}
+
 TEST_F(HubState, what_was_made_is_loaded) {
   const HubKeys made = make();
   const auto loaded = load_keys(state_);
