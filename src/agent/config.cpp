@@ -59,7 +59,6 @@ void check_globs(const std::vector<std::string>& globs, uint32_t line, const std
 }
 
 void check_name(const std::string& name, uint32_t line, const std::string& where, Reader& reader) {
-  if (name.empty()) return;
   model::Series probe;
   probe.name = name;
   if (const Status status = model::validate(probe); !status) reader.add_problem(line, where + ": " + status.error().context);
@@ -86,10 +85,10 @@ void check_input(const InputConfig& input, const Value& section, Reader& reader)
   check_labels(input.labels, line_of(&section, "labels"), title, reader);
   check_globs(input.include, line_of(&section, "include"), "[" + title + "] include", reader);
   check_globs(input.exclude, line_of(&section, "exclude"), "[" + title + "] exclude", reader);
-  check_name(input.series, line_of(&section, "series"), "[" + title + "] series", reader);
-  check_name(input.type == InputType::file && input.series.empty() ? input.name : "", section.line, "[" + title + "]", reader);
+  if (!input.series.empty()) check_name(input.series, line_of(&section, "series"), "[" + title + "] series", reader);
+  check_name(input.name, section.line, "[" + title + "]", reader);  // it names a series where no other name is given
   for (const auto& [from, to] : input.rename) {
-    check_name(to, line_of(&section, "rename"), "[" + title + "] rename", reader);
+    if (!to.empty()) check_name(to, line_of(&section, "rename"), "[" + title + "] rename", reader);
     if (to.empty()) reader.add_problem(line_of(&section, "rename"), "[" + title + "] rename: '" + from + "' has no new name; use exclude to leave it out");
   }
   if (input.unit.size() > limits::unit_bytes) reader.add_problem(line_of(&section, "unit"), "[" + title + "] unit: at most 32 bytes");

@@ -164,7 +164,10 @@ std::string in_section(std::string_view section) { return section.empty() ? "" :
 
 void Reader::add_problem(uint32_t line, const std::string& text) {
   if (problems_.size() >= problems_most) return;
-  problems_.push_back(file_ + ":" + (line == 0 ? "" : std::to_string(line) + ":") + " " + text);
+  std::string problem = file_ + ":" + (line == 0 ? "" : std::to_string(line) + ":") + " " + text;
+  // A quoted key may hold any character; a problem is one line, and goes to a terminal.
+  std::replace_if(problem.begin(), problem.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  problems_.push_back(std::move(problem));
 }
 
 void Reader::check_known(const Value& table, size_t index, std::string_view section, std::span<const std::string_view> known) {

@@ -88,6 +88,8 @@ TEST(AgentConfig, a_problem_is_one_line_that_says_where_what_and_how) {
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub:0'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub:0\"");
   EXPECT_EQ(only_problem("[ingest]\nmode = '0999'"), "agent.toml:2: [ingest] mode: expected octal permissions such as \"0660\", found \"0999\"");
   EXPECT_EQ(only_problem("[device]\nid = 'a b'"), "agent.toml:2: [device] id: at most 64 letters, digits, '.', '_' and '-'");
+  EXPECT_EQ(only_problem("[input.\"a\\nb\"]\ntype = 'hwmon'"), "agent.toml:1: [input.a?b]: series name is not printable UTF-8");
+  EXPECT_EQ(only_problem("[input.\"\"]\ntype = 'hwmon'"), "agent.toml:1: [input.]: series name is empty");
   EXPECT_EQ(only_problem("hub = 3"), "agent.toml:1: 'hub' must be a section, [hub], but is 3");
   EXPECT_EQ(only_problem("[store]\nsize = '64 MiB'\nhistory = '65 MiB'"), "agent.toml:3: [store] history: must not be more than size");
   EXPECT_EQ(only_problem("[input.host]\ncollect = ['cpu', 'gpu']"), "agent.toml:2: [input.host] collect: 'gpu' is none of cpu, memory, load, disk, network");

@@ -124,6 +124,10 @@ TEST(TomlKeys, a_problem_says_file_line_key_and_what_is_allowed) {
   EXPECT_EQ(only_problem("on = 1"), "test.toml:1: [part] on: expected true or false, found 1");
 }
 
+TEST(TomlKeys, a_problem_is_one_line_whatever_the_key) {
+  EXPECT_EQ(only_problem("\"a\\n\\u001bz\" = 1").find_first_of("\n\x1b"), std::string::npos);
+}
+
 TEST(TomlKeys, bounds_themselves_are_allowed) {
   Section s;
   EXPECT_TRUE(read("count = 10\nwait = '1s'\nsize = '1 MiB'\nratio = 0", s).empty());
