@@ -36,7 +36,7 @@ uint32_t update_portable(uint32_t crc, Bytes bytes) {
   for (; i + 8 <= bytes.size(); i += 8) {
     const uint64_t word = load_le<uint64_t>(bytes.data() + i) ^ crc;
     crc = tables[7][word & 0xff] ^ tables[6][word >> 8 & 0xff] ^ tables[5][word >> 16 & 0xff] ^ tables[4][word >> 24 & 0xff] ^
-          tables[3][word >> 32 & 0xff] ^ tables[2][word >> 40 & 0xff] ^ tables[1][word >> 48 & 0xff] ^ tables[0][word >> 56];
+          tables[3][word >> 32 & 0xff] ^ tables[2][word >> 40 & 0xff] ^ tables[1][word >> 48 & 0xff] ^ tables[0][static_cast<uint8_t>(word >> 56)];
   }
   for (; i < bytes.size(); ++i) crc = (crc >> 8) ^ tables[0][(crc ^ bytes[i]) & 0xff];
   return crc;

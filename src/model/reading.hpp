@@ -71,7 +71,7 @@ class ReadingBatch {
   void reserve(size_t count) { readings_.reserve(count); }
 
   static std::string_view text_of(const Reading& reading, std::string_view text) {
-    return text.substr(reading.bits >> 32, reading.bits & 0xffffffff);
+    return text.substr(static_cast<size_t>(reading.bits >> 32), static_cast<size_t>(reading.bits & 0xffffffff));
   }
 
  private:
