@@ -38,7 +38,7 @@ class Grouper {
   static uint64_t key_of(const model::Reading& reading) {
     return uint64_t{reading.series} | static_cast<uint64_t>(reading.type) << 32 | static_cast<uint64_t>(reading.time_source) << 40;
   }
-  static size_t slot_of(uint64_t key) { return key * 0x9e3779b97f4a7c15 >> 53; }
+  static size_t slot_of(uint64_t key) { return static_cast<size_t>(key * 0x9e3779b97f4a7c15 >> 53); }
   Status add_group(const model::Reading& reading, size_t slot);
   Status count_groups(std::span<const model::Reading> readings);
   void copy_all(std::span<const model::Reading> readings);

@@ -183,9 +183,10 @@ bool read_row(msgpack::Reader& reader, uint64_t base_ns, Bytes& body, Column& c)
   const uint64_t time_size = reader.take_uint();
   const uint64_t value_size = reader.take_uint();
   if (!reader.ok() || time_size > body.size() || value_size > body.size() - time_size) return false;
-  c.time_bytes = body.first(time_size);
-  c.value_bytes = body.subspan(time_size, value_size);
-  body = body.subspan(time_size + value_size);
+  c.time_bytes = body.first(static_cast<size_t>(time_size));
+  body = body.subspan(c.time_bytes.size());
+  c.value_bytes = body.first(static_cast<size_t>(value_size));
+  body = body.subspan(c.value_bytes.size());
   for (size_t i = row_elements(c, flags); i < elements; ++i) reader.skip();
   return reader.ok();
 }

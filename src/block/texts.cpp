@@ -61,8 +61,8 @@ bool take_all(Input& in, std::span<std::string_view> texts) {
   if (total > in.left()) return false;
   for (std::string_view& text : texts) {
     (void)take_varint(lengths, length);
-    text = as_text({in.at, length});
-    in.at += length;
+    text = as_text({in.at, static_cast<size_t>(length)});
+    in.at += text.size();
     if (!is_utf8(text)) return false;
   }
   return true;
@@ -70,8 +70,8 @@ bool take_all(Input& in, std::span<std::string_view> texts) {
 
 Status check_texts(std::span<const uint64_t> bits, std::string_view text) {
   for (const uint64_t each : bits) {
-    const uint64_t offset = each >> 32;
-    const uint64_t length = each & 0xffffffff;
+    const auto offset = static_cast<size_t>(each >> 32);
+    const auto length = static_cast<size_t>(each & 0xffffffff);
     if (length > limits::text_value_bytes) return Error{ErrorCode::invalid, 0, "block: a text is too long"};
     if (offset > text.size() || length > text.size() - offset) return Error{ErrorCode::invalid, 0, "block: a text lies outside the batch"};
     if (!is_utf8(text.substr(offset, length))) return Error{ErrorCode::invalid, 0, "block: a text is not UTF-8"};
@@ -79,7 +79,9 @@ Status check_texts(std::span<const uint64_t> bits, std::string_view text) {
   return {};
 }
 
-std::string_view text_at(uint64_t bits, std::string_view text) { return text.substr(bits >> 32, bits & 0xffffffff); }
+std::string_view text_at(uint64_t bits, std::string_view text) {
+  return text.substr(static_cast<size_t>(bits >> 32), static_cast<size_t>(bits & 0xffffffff));
+}
 
 }  // namespace
 
@@ -124,7 +126,7 @@ bool take_texts(const Column& column, std::span<std::string_view> texts) {
   std::array<std::string_view, dictionary_most> entries;
   uint64_t count = 0;
   if (!take_varint(in, count) || count == 0 || count > dictionary_most) return false;
-  if (!take_all(in, std::span(entries).first(count))) return false;
+  if (!take_all(in, std::span(entries).first(static_cast<size_t>(count)))) return false;
   std::array<uint64_t, limits::block_readings> indexes;
   const std::span<uint64_t> used = std::span(indexes).first(texts.size());
   if (in.left() == 0) {
@@ -134,7 +136,7 @@ bool take_texts(const Column& column, std::span<std::string_view> texts) {
   }
   for (size_t i = 0; i < texts.size(); ++i) {
     if (used[i] >= count) return false;
-    texts[i] = entries[used[i]];
+    texts[i] = entries[static_cast<size_t>(used[i])];
   }
   return true;
 }

@@ -126,13 +126,13 @@ bool take_patched(const Column& column, std::span<uint64_t> bits) {
   for (uint64_t& integer : bits) integer = std::bit_cast<uint64_t>(unscale(column.coding, origin + integer));
   uint64_t patches = 0;
   if (!take_varint(in, patches) || patches > bits.size()) return false;
-  uint64_t next = 0;
+  size_t next = 0;
   for (; patches > 0; --patches) {
     uint64_t gap = 0;
     if (!take_varint(in, gap) || gap >= bits.size() - next || in.left() < 8) return false;
-    bits[next + gap] = load_le<uint64_t>(in.at);
+    next += static_cast<size_t>(gap);
+    bits[next++] = load_le<uint64_t>(in.at);
     in.at += 8;
-    next += gap + 1;
   }
   return in.left() == 0;
 }
@@ -188,8 +188,9 @@ bool take_runs(Input& in, uint64_t value, std::span<uint64_t> bits) {
   for (size_t at = 0; at < bits.size(); value ^= 1) {
     uint64_t length = 0;
     if (!take_varint(in, length) || length == 0 || length > bits.size() - at) return false;
-    std::fill_n(bits.begin() + static_cast<std::ptrdiff_t>(at), length, value);
-    at += length;
+    const std::span<uint64_t> run = bits.subspan(at, static_cast<size_t>(length));
+    std::fill(run.begin(), run.end(), value);
+    at += run.size();
   }
   return in.left() == 0;
 }

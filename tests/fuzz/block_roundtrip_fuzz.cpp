@@ -35,7 +35,7 @@ void add_run(Source& source, model::ReadingBatch& batch, int64_t& time_ns, uint6
   const uint64_t command = source.take(1);
   const uint64_t clock = source.take(1);
   const auto series = static_cast<model::SeriesId>(source.take(1) % 5);
-  const size_t length = 1 + source.take(1) % 100;
+  const auto length = static_cast<size_t>(1 + source.take(1) % 100);
   const auto time_source = (clock & 1) != 0 ? model::TimeSource::producer : model::TimeSource::agent;
   static constexpr uint64_t steps[] = {0, 1, 1'000, 1'000'000, 1'000'000'000};
   uint64_t step = steps[clock / 2 % 5];
@@ -52,7 +52,7 @@ void add_run(Source& source, model::ReadingBatch& batch, int64_t& time_ns, uint6
       case 2: batch.add_f64(series, stamp, static_cast<double>(value & 0xffff) * 0.00080566); break;
       case 3: batch.add_i64(series, stamp, static_cast<int64_t>(value)); break;
       case 4: batch.add_boolean(series, stamp, std::popcount(value) % 2 == 0); break;
-      case 5: batch.add_text(series, stamp, std::string(value % 9, static_cast<char>(value >> 8 & 0x7f))); break;
+      case 5: batch.add_text(series, stamp, std::string(static_cast<size_t>(value % 9), static_cast<char>(value >> 8 & 0x7f))); break;
       case 6: batch.add_f64(series, stamp, static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(value)))); break;
       default: batch.add_f64(series, stamp, value % 7 == 0 ? -0.0 : static_cast<double>(value & 0xff) / 10); break;
     }

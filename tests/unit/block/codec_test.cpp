@@ -55,7 +55,7 @@ ByteBuffer frame_of(const std::vector<uint64_t>& words) {
 TEST(Frames, WithAnyOutliersComeBack) {
   Random random(2);
   for (int round = 0; round < 5000; ++round) {
-    std::vector<uint64_t> words(1 + random.below(frame_words));
+    std::vector<uint64_t> words(1 + static_cast<size_t>(random.below(frame_words)));
     const unsigned usual = static_cast<unsigned>(random.below(65));
     for (uint64_t& word : words) {
       const unsigned width = random.below(20) == 0 ? static_cast<unsigned>(random.below(65)) : usual;
@@ -164,7 +164,7 @@ TEST(Ints, ProgressionsThatWrapAreNone) {
 
 TEST(Ints, SmoothCurvesAreDeltasOfDeltas) {
   std::vector<uint64_t> square(500);
-  for (uint64_t i = 0; i < square.size(); ++i) square[i] = i * i;
+  for (size_t i = 0; i < square.size(); ++i) square[i] = uint64_t{i} * i;
   const ByteBuffer bytes = ints_of(square, IntsOf::values);
   EXPECT_EQ(bytes[0] & 3, static_cast<int>(Transform::delta_of_delta));
   EXPECT_LT(bytes.size(), 200u);
@@ -182,7 +182,7 @@ TEST(Ints, WhiteNoiseIsPlain) {
 TEST(Ints, OfRandomShapesComeBack) {
   Random random(4);
   for (int round = 0; round < 3000; ++round) {
-    std::vector<uint64_t> offsets(1 + random.below(300));
+    std::vector<uint64_t> offsets(1 + static_cast<size_t>(random.below(300)));
     const uint64_t width = random.below(64);
     const uint64_t slope = random.next() >> random.below(64);
     for (size_t i = 1; i < offsets.size(); ++i) offsets[i] = (slope * i + (random.next() >> width)) << (round % 3);

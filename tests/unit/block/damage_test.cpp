@@ -149,7 +149,7 @@ TEST(Damage, BehindGoodChecksumsNeverHarms) {
   for (int round = 0; round < 20'000; ++round) {
     ByteBuffer block = good;
     for (uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
-      const size_t at = prologue_bytes + random.below(block.size() - prologue_bytes - 4);
+      const size_t at = prologue_bytes + static_cast<size_t>(random.below(block.size() - prologue_bytes - 4));
       block[at] = static_cast<uint8_t>(random.next());
     }
     reseal(block);

@@ -184,7 +184,7 @@ void add_random(ReadingBatch& batch, Random& random, int64_t& time_ns, uint64_t 
     case 3: return batch.add_i64(series, stamp, static_cast<int64_t>(shifted));
     case 4: return batch.add_i64(series, stamp, static_cast<int64_t>(0 - shifted));
     case 5: return batch.add_boolean(series, stamp, random.below(1 + (style >> 16 & 15)) == 0);
-    case 6: return batch.add_text(series, stamp, std::string(random.below(12), static_cast<char>('a' + random.below(3))));
+    case 6: return batch.add_text(series, stamp, std::string(static_cast<size_t>(random.below(12)), static_cast<char>('a' + random.below(3))));
     default: return batch.add_f64(series, stamp, static_cast<float>(shifted & 0xffff) / 7.0f);
   }
 }
@@ -197,10 +197,10 @@ TEST(RoundTrip, OfRandomBatches) {
     SCOPED_TRACE(round);
     ReadingBatch batch;
     int64_t time_ns = random.below(4) == 0 ? static_cast<int64_t>(random.next()) : start_ns;
-    const size_t styles = 1 + random.below(3);
+    const auto styles = static_cast<size_t>(1 + random.below(3));
     uint64_t style[3] = {random.next(), random.next(), random.next()};
-    const size_t length = 1 + random.below(random.below(10) == 0 ? 1200 : 90);
-    for (size_t i = 0; i < length; ++i) add_random(batch, random, time_ns, style[random.below(styles)]);
+    const auto length = static_cast<size_t>(1 + random.below(random.below(10) == 0 ? 1200 : 90));
+    for (size_t i = 0; i < length; ++i) add_random(batch, random, time_ns, style[static_cast<size_t>(random.below(styles))]);
     expect_round_trip(batch);
   }
 }
