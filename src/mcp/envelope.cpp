@@ -39,21 +39,38 @@ ClientCapabilities read_capabilities(Slice capabilities) {
   return out;
 }
 
-Result<Envelope> read_envelope(Slice params) {
-  Envelope out;
+Result<RequestParams> read_params(Slice params) {
+  RequestParams out;
+  Envelope& envelope = out.envelope;
   if (!params.is_present()) return out;
-  RETURN_IF_ERROR(read_members(params, {{"_meta", &out.meta}}));
-  if (!out.meta.is_present()) return out;
-  if (!out.meta.is(JsonKind::object)) return Error{ErrorCode::invalid, 0, "_meta is not an object"};
-  RETURN_IF_ERROR(read_members(out.meta, {{key::protocol_version, &out.version},
-                                          {key::client_capabilities, &out.capabilities},
-                                          {key::client_info, &out.client_info},
-                                          {key::log_level, &out.log_level},
-                                          {"progressToken", &out.progress_token}}));
-  if (out.progress_token.is_present() && !is_token(out.progress_token)) {
+  RETURN_IF_ERROR(read_members(params, {{"_meta", &envelope.meta},
+                                        {"name", &out.name},
+                                        {"arguments", &out.arguments},
+                                        {"uri", &out.uri},
+                                        {"taskId", &out.task_id},
+                                        {"ref", &out.ref},
+                                        {"argument", &out.argument},
+                                        {"cursor", &out.cursor},
+                                        {"notifications", &out.notifications},
+                                        {"level", &out.level},
+                                        {"inputResponses", &out.input_responses},
+                                        {"requestState", &out.request_state}}));
+  if (!envelope.meta.is_present()) return out;
+  if (!envelope.meta.is(JsonKind::object)) return Error{ErrorCode::invalid, 0, "_meta is not an object"};
+  RETURN_IF_ERROR(read_members(envelope.meta, {{key::protocol_version, &envelope.version},
+                                               {key::client_capabilities, &envelope.capabilities},
+                                               {key::client_info, &envelope.client_info},
+                                               {key::log_level, &envelope.log_level},
+                                               {"progressToken", &envelope.progress_token}}));
+  if (envelope.progress_token.is_present() && !is_token(envelope.progress_token)) {
     return Error{ErrorCode::invalid, 0, "progressToken must be a string or an integer of at most 256 bytes"};
   }
   return out;
+}
+
+Result<Envelope> read_envelope(Slice params) {
+  ASSIGN_OR_RETURN(const RequestParams read, read_params(params));
+  return read.envelope;
 }
 
 RpcError unsupported_version(std::string_view asked) {

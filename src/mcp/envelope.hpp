@@ -48,7 +48,17 @@ struct Envelope {
   Era era() const { return version.is_present() ? Era::modern : Era::legacy; }
 };
 
-/// Errors: invalid (a key twice, or _meta is not an object).
+/// The members of params that some method reads, found in one pass.
+struct RequestParams {
+  Envelope envelope;
+  Slice name, uri, task_id;            ///< what the request is about
+  Slice arguments, ref, argument;      ///< of a tool, a prompt, a completion
+  Slice cursor, notifications, level;
+  Slice input_responses, request_state;
+};
+
+/// Absent params read as empty. Errors: invalid (a key twice, _meta is not an object, progressToken is none), limit.
+Result<RequestParams> read_params(Slice params);
 Result<Envelope> read_envelope(Slice params);
 
 /// The checks of the modern envelope after its version key was found: in order, keys and their kinds (-32602), then the version

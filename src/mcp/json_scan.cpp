@@ -1,5 +1,6 @@
 #include "mcp/json_scan.hpp"
 
+#include <bit>
 #include <cstring>
 
 #include "base/limits.hpp"
@@ -11,22 +12,22 @@ namespace {
 constexpr uint64_t ones = 0x0101010101010101;
 constexpr uint64_t highs = 0x8080808080808080;
 
-/// Sets the high bit of each zero byte, perhaps also of a one just above it: good enough to stop at.
+/// Sets the high bit of each zero byte, perhaps also of a one above it: the lowest bit is exact.
 constexpr uint64_t zero_bytes(uint64_t word) { return (word - ones) & ~word & highs; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
-bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-
 size_t skip_plain(std::string_view text, size_t at) {
-  // Eight bytes a step: a quotation mark, a backslash, a control character or a byte above 0x7f ends the run.
+  // Eight bytes a step: a quotation mark, a backslash, a control character or a byte above 0x7f ends the run. The lowest bit found is
+  // exact, as a borrow only leaves a byte that is a hit itself; the target is little-endian.
   for (; at + 8 <= text.size(); at += 8) {
     uint64_t word;
     std::memcpy(&word, text.data() + at, 8);
     const uint64_t below_space = (word - ones * 0x20) & ~word & highs;
-    if (((word & highs) | below_space | zero_bytes(word ^ (ones * '"')) | zero_bytes(word ^ (ones * '\\'))) != 0) break;
+    const uint64_t hits = (word & highs) | below_space | zero_bytes(word ^ (ones * '"')) | zero_bytes(word ^ (ones * '\\'));
+    if (hits != 0) return at + static_cast<size_t>(std::countr_zero(hits)) / 8;
   }
   for (; at < text.size(); ++at) {
     const auto c = static_cast<unsigned char>(text[at]);
@@ -36,10 +37,11 @@ size_t skip_plain(std::string_view text, size_t at) {
 }
 
 size_t skip_checked_string(std::string_view text, size_t at) {
-  for (++at; at < text.size();) {
-    at = skip_plain(text, at);
-    if (at >= text.size() || text[at] == '"') return at < text.size() ? at + 1 : at;
-    at += text[at] == '\\' ? 2 : 1;
+  // The text was checked, so the string ends at the first quotation mark after an even number of backslashes.
+  for (size_t end = text.find('"', at + 1); end != std::string_view::npos; end = text.find('"', end + 1)) {
+    size_t slashes = 0;
+    while (text[end - 1 - slashes] == '\\') ++slashes;
+    if (slashes % 2 == 0) return end + 1;
   }
   return text.size();
 }
@@ -67,10 +69,6 @@ size_t skip_checked_value(std::string_view text, size_t at) {
 bool JsonScanner::fail(const char* why) {
   problem_ = why;
   return false;
-}
-
-void JsonScanner::skip_space() {
-  while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
 }
 
 bool JsonScanner::check_word(std::string_view word) {

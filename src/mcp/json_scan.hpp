@@ -7,11 +7,17 @@
 
 namespace tideline::mcp {
 
+inline bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+/// Moves `at` past white space. Most JSON on a wire has none, so the first test decides.
+inline void skip_json_space(std::string_view text, size_t& at) {
+  while (at < text.size() && static_cast<unsigned char>(text[at]) <= ' ' && is_json_space(text[at])) ++at;
+}
+
 /// Checks one value at a time; stops for good at the first error.
 class JsonScanner {
  public:
   explicit JsonScanner(std::string_view text) : text_(text) {}
-  void skip_space();
+  void skip_space() { skip_json_space(text_, at_); }
   /// Checks one value from the current position. False when wrong: problem() says why.
   bool check_value();
   size_t position() const { return at_; }
@@ -39,6 +45,4 @@ size_t skip_checked_value(std::string_view text, size_t at);
 size_t skip_checked_string(std::string_view text, size_t at);
 /// Offset of the first byte at or after `at` that ends a run of plain ASCII string bytes.
 size_t skip_plain(std::string_view text, size_t at);
-bool is_json_space(char c);
-
 }  // namespace tideline::mcp

@@ -69,9 +69,8 @@ char simple_escape(char c) {
 class KeySet {
  public:
   /// False when the key is seen a second time among the first few, or there are too many.
-  bool add(Slice key) {
+  bool add(Slice key, bool has_escape) {
     const std::string_view raw = key.raw();
-    const bool has_escape = raw.find('\\') != std::string_view::npos;
     if (has_escape || !many_.empty() || count_ == few_.size()) return add_to_many(key);
     const auto end = few_.begin() + count_;
     if (std::find(few_.begin(), end, raw) != end) return false;
@@ -79,6 +78,7 @@ class KeySet {
     return true;
   }
   bool is_unique() {
+    if (many_.empty()) return true;
     std::sort(many_.begin(), many_.end());
     return std::adjacent_find(many_.begin(), many_.end()) == many_.end();
   }
@@ -100,11 +100,14 @@ Status visit_members(Slice object, std::initializer_list<Member> wanted) {
   if (!object.is(JsonKind::object)) return Error{ErrorCode::invalid, 0, "not an object"};
   KeySet keys;
   for (Walk walk(object); walk.next();) {
-    if (!keys.add(walk.key())) {
+    const std::string_view raw = walk.key().raw();
+    const bool has_escape = raw.find('\\') != std::string_view::npos;
+    if (!keys.add(walk.key(), has_escape)) {
       return keys.is_full() ? Error{ErrorCode::limit, 0, "too many members"} : Error{ErrorCode::invalid, 0, "duplicate key"};
     }
     for (const Member& member : wanted) {
-      if (!walk.key().equals(member.name)) continue;
+      const bool is_same = has_escape ? walk.key().equals(member.name) : raw.substr(1, raw.size() - 2) == member.name;
+      if (!is_same) continue;
       *member.into = walk.value();
       break;
     }
@@ -192,25 +195,21 @@ Walk::Walk(Slice container) {
   at_ = 1;
 }
 
-void Walk::skip_space() {
-  while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
-}
-
 Slice Walk::take() {
-  skip_space();
+  skip_json_space(text_, at_);
   const size_t start = at_;
   at_ = skip_checked_value(text_, at_);
   return Slice(text_.substr(start, at_ - start));
 }
 
 bool Walk::next() {
-  skip_space();
+  skip_json_space(text_, at_);
   if (at_ < text_.size() && text_[at_] == ',') ++at_;
-  skip_space();
+  skip_json_space(text_, at_);
   if (at_ >= text_.size() || text_[at_] == '}' || text_[at_] == ']') return false;
   if (is_object_) {
     key_ = take();
-    skip_space();
+    skip_json_space(text_, at_);
     ++at_;  // the colon
   }
   value_ = take();

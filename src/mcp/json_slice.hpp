@@ -59,7 +59,6 @@ class Walk {
 
  private:
   Slice take();
-  void skip_space();
   std::string_view text_;
   size_t at_ = 0;
   bool is_object_ = false;

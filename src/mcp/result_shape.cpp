@@ -96,8 +96,9 @@ bool is_cacheable(Method method) {
 
 bool may_ask(Method method) { return method == Method::call_tool || method == Method::get_prompt || method == Method::read_resource; }
 
-ResultType result_type(Slice body) {
-  const Slice type = find_member(body, "resultType");
+ResultType result_type(Slice body) { return read_result_type(find_member(body, "resultType")); }
+
+ResultType read_result_type(Slice type) {
   if (!type.is_present() || type.equals("complete")) return ResultType::complete;
   if (type.equals("input_required")) return ResultType::input_required;
   return type.equals("task") ? ResultType::task : ResultType::other;
@@ -106,7 +107,7 @@ ResultType result_type(Slice body) {
 Result<std::string> shape_result(Slice body, const ResultShape& shape) {
   Slice type, ttl, scope, meta;
   RETURN_IF_ERROR(read_members(body, {{"resultType", &type}, {"ttlMs", &ttl}, {"cacheScope", &scope}, {"_meta", &meta}}));
-  const ResultType kind = result_type(body);
+  const ResultType kind = read_result_type(type);
   const bool is_possible = kind == ResultType::complete || (kind == ResultType::input_required && may_ask(shape.method)) ||
                            (kind == ResultType::task && shape.method == Method::call_tool);
   if (!is_possible) return Error{ErrorCode::invalid, 0, "resultType does not fit the method"};

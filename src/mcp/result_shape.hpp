@@ -27,6 +27,7 @@ struct ResultShape {
 /// What a body says of itself; an absent resultType reads as complete.
 enum class ResultType : uint8_t { complete, input_required, task, other };
 ResultType result_type(Slice body);
+ResultType read_result_type(Slice type);  ///< of the member alone
 
 /// Errors: invalid when the body is no object, has a key twice, or a resultType its method cannot have.
 /// Modern: resultType; ttlMs and cacheScope on complete results of the six cacheable methods; serverInfo in _meta, ours.

@@ -86,24 +86,24 @@ void Server::on_batch(const Message& message, Instant now) {
 void Server::on_request(const Message& message, Instant now, uint32_t batch) {
   ++counters_.requests;
   if (batch != 0) batches_.expect_answer(batch);
-  const Result<Envelope> read = read_envelope(message.params);
-  const Envelope envelope = read ? *read : Envelope{};
-  Request request{message, envelope, now, batch, newest_modern, {}};
+  const Result<RequestParams> read = read_params(message.params);
+  const RequestParams params = read ? *read : RequestParams{};
+  Request request{message, params, now, batch, newest_modern, {}};
   if (calls_.find_id(message.id) != nullptr || watches_.find(message.id) != nullptr) {
     return answer(request, {RpcCode::invalid_request, "a request with this id is still under way", {}});
   }
   if (!read) return answer(request, invalid_params(read.error().context));
-  if (envelope.era() == Era::modern) return on_modern_request(request);
+  if (params.envelope.era() == Era::modern) return on_modern_request(request);
   on_legacy_request(request);
 }
 
 void Server::on_modern_request(Request& request) {
-  if (std::optional<RpcError> problem = check_envelope(request.envelope)) return answer(request, *problem);
+  if (std::optional<RpcError> problem = check_envelope(request.params.envelope)) return answer(request, *problem);
   const MethodRule& rule = method_rule(request.message.method);
   if (!rule.is_modern || !is_offered(rule.feature) || rule.method >= Method::initialized) {
     return answer(request, unknown_method(request.message.method_name));
   }
-  request.capabilities = read_capabilities(request.envelope.capabilities);
+  request.capabilities = read_capabilities(request.params.envelope.capabilities);
   serve(request);
 }
 

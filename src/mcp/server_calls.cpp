@@ -28,14 +28,14 @@ std::string prompt_problem(const Prompt& prompt, Slice arguments) {
 }  // namespace
 
 void Server::serve_list(const Request& request, ListKind kind) {
-  const Page page = list_page(catalog_, kind, request.revision, find_member(request.message.params, "cursor"));
+  const Page page = list_page(catalog_, kind, request.revision, request.params.cursor);
   if (page.problem) return answer(request, *page.problem);
   answer(request, page.body);
 }
 
 void Server::serve_tool(const Request& request) {
-  const Slice name = find_member(request.message.params, "name");
-  const Slice arguments = find_member(request.message.params, "arguments");
+  const Slice name = request.params.name;
+  const Slice arguments = request.params.arguments;
   if (!name.is(JsonKind::string)) return answer(request, invalid_params("params.name must be a string"));
   if (arguments.is_present() && !arguments.is(JsonKind::object)) return answer(request, invalid_params("params.arguments must be an object"));
   const std::string tool_name = name.text();
@@ -51,7 +51,7 @@ void Server::serve_tool(const Request& request) {
 }
 
 void Server::serve_resource(const Request& request) {
-  const Slice uri = find_member(request.message.params, "uri");
+  const Slice uri = request.params.uri;
   if (!uri.is(JsonKind::string) || uri.raw().size() > limits::mcp_uri_bytes) {
     return answer(request, invalid_params(format("params.uri must be a string of at most %zu bytes", limits::mcp_uri_bytes)));
   }
@@ -59,8 +59,8 @@ void Server::serve_resource(const Request& request) {
 }
 
 void Server::serve_prompt(const Request& request) {
-  const Slice name = find_member(request.message.params, "name");
-  const Slice arguments = find_member(request.message.params, "arguments");
+  const Slice name = request.params.name;
+  const Slice arguments = request.params.arguments;
   if (!name.is(JsonKind::string)) return answer(request, invalid_params("params.name must be a string"));
   if (arguments.is_present() && (!arguments.is(JsonKind::object) || !check_keys(arguments))) {
     return answer(request, invalid_params("params.arguments must be an object without duplicate keys"));
@@ -73,8 +73,8 @@ void Server::serve_prompt(const Request& request) {
 }
 
 void Server::serve_completion(const Request& request) {
-  const Slice ref = find_member(request.message.params, "ref");
-  const Slice argument = find_member(request.message.params, "argument");
+  const Slice ref = request.params.ref;
+  const Slice argument = request.params.argument;
   const Slice type = find_member(ref, "type");
   const bool is_prompt = type.equals("ref/prompt");
   const Slice target = find_member(ref, is_prompt ? "name" : "uri");
@@ -94,16 +94,16 @@ void Server::serve_task(const Request& request) {
     return answer(request, missing_capability("tasks/* needs the client capability extensions[\"io.modelcontextprotocol/tasks\"]",
                                               R"({"extensions":{"io.modelcontextprotocol/tasks":{}}})"));
   }
-  const Slice id = find_member(request.message.params, "taskId");
+  const Slice id = request.params.task_id;
   if (!id.is(JsonKind::string) || id.raw().size() > limits::mcp_id_bytes) return answer(request, invalid_params("params.taskId must be a string"));
-  if (request.message.method == Method::update_task && !find_member(request.message.params, "inputResponses").is(JsonKind::object)) {
+  if (request.message.method == Method::update_task && !request.params.input_responses.is(JsonKind::object)) {
     return answer(request, invalid_params("params.inputResponses must be an object"));
   }
   start(request, {id.text(), {}, false, false});
 }
 
 void Server::serve_set_level(const Request& request) {
-  const std::optional<Severity> level = parse_severity(find_member(request.message.params, "level"));
+  const std::optional<Severity> level = parse_severity(request.params.level);
   if (!level) return answer(request, invalid_params("params.level must be one of debug, info, notice, warning, error, critical, alert, emergency"));
   session_->log_level = *level;
   answer(request, "{}");
@@ -119,8 +119,8 @@ std::string Server::seal_context(Method method, std::string_view target, Slice a
 }
 
 bool Server::read_state(const Request& request, const Target& target, Slice& responses, std::string& state) {
-  responses = find_member(request.message.params, "inputResponses");
-  const Slice sealed = find_member(request.message.params, "requestState");
+  responses = request.params.input_responses;
+  const Slice sealed = request.params.request_state;
   const auto refuse = [&](std::string why) {
     answer(request, invalid_params(std::move(why)));
     return false;
@@ -155,8 +155,8 @@ void Server::start(const Request& request, const Target& target) {
   call.revision = request.revision;
   call.target = target.name;
   call.capabilities = request.capabilities;
-  call.progress_token = request.envelope.progress_token.raw();
-  call.log_level = is_modern ? parse_severity(request.envelope.log_level) : session_->log_level;
+  call.progress_token = request.params.envelope.progress_token.raw();
+  call.log_level = is_modern ? parse_severity(request.params.envelope.log_level) : session_->log_level;
   call.batch = request.batch;
   call.deadline = request.now + options_.call_timeout;
   call.is_relayed = target.is_relayed;
@@ -164,8 +164,8 @@ void Server::start(const Request& request, const Target& target) {
   if (keeps && request.message.params.raw().size() <= limits::mcp_kept_params_bytes) call.params = request.message.params.raw();
   const std::optional<Severity> log_level = call.log_level;
   const CallToken token = calls_.add(std::move(call)).token;
-  handler_.on_call({token, method, request.revision, target.name, target.arguments, request.message.params, request.envelope.meta,
-                    request.capabilities, request.envelope.capabilities.raw(), responses, state, request.envelope.progress_token.is_present(), log_level});
+  handler_.on_call({token, method, request.revision, target.name, target.arguments, request.message.params, request.params.envelope.meta,
+                    request.capabilities, request.params.envelope.capabilities.raw(), responses, state, request.params.envelope.progress_token.is_present(), log_level});
 }
 
 }  // namespace tideline::mcp

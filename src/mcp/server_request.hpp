@@ -7,7 +7,7 @@ namespace tideline::mcp {
 
 struct Server::Request {
   const Message& message;
-  const Envelope& envelope;
+  const RequestParams& params;
   Instant now;
   uint32_t batch = 0;
   Revision revision = newest_modern;

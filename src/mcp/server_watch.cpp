@@ -26,7 +26,7 @@ Method changed_method(ListKind kind) {
 }  // namespace
 
 void Server::serve_listen(const Request& request) {
-  const Slice filter = find_member(request.message.params, "notifications");
+  const Slice filter = request.params.notifications;
   const ListenOffer offer{options_.tools, options_.prompts, options_.resources, options_.resources, options_.tasks && request.capabilities.tasks};
   Result<Listen> listen = read_listen(filter, offer);
   if (!listen) return answer(request, invalid_params(format("params.notifications: %s", listen.error().context)));
@@ -43,7 +43,7 @@ void Server::serve_listen(const Request& request) {
 }
 
 void Server::serve_subscribe(const Request& request, bool is_on) {
-  const Slice uri = find_member(request.message.params, "uri");
+  const Slice uri = request.params.uri;
   if (!uri.is(JsonKind::string) || uri.raw().size() > limits::mcp_uri_bytes) {
     return answer(request, invalid_params(format("params.uri must be a string of at most %zu bytes", limits::mcp_uri_bytes)));
   }
