@@ -90,7 +90,7 @@ struct UplinkStatus {
   std::vector<LaneStatus> lanes;  ///< those with something left to send
 };
 
-class Uplink : private DrainOutlet {
+class Uplink final : private DrainOutlet {
  public:
   Uplink(UplinkOptions options, Outbox& outbox, UplinkWire& wire, Log& log);
   Uplink(const Uplink&) = delete;

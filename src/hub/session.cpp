@@ -201,6 +201,7 @@ bool Session::add_gap(const model::Gap& gap) {
     from = piece.range.last + 1;
     if (note_held(claims_, gap.stream, piece.range)) has_news_of_runs_ = true;
     filling_.intake.gaps.push_back(piece);
+    filling_.pieces.push_back({piece.stream, piece.range});
   }
   filling_.gaps.push_back({gap.stream, gap.range});
   return true;
@@ -220,6 +221,7 @@ void Session::flush(Instant now) {
   applying_blocks_.clear();
   for (const model::StoredBlock& block : filling_.intake.blocks) applying_blocks_.push_back({block.stream, block.range});
   applying_.gaps = std::move(filling_.gaps);
+  applying_.pieces = std::move(filling_.pieces);
   applying_.credit = filling_.credit;
   IntakeBatch intake = std::move(filling_.intake);
   filling_ = Batch{};
@@ -244,20 +246,15 @@ void Session::on_applied(Result<std::vector<BlockVerdict>> verdicts, Instant now
 /// given back what it still counts as in flight.
 void Session::acknowledge(const std::vector<BlockVerdict>& verdicts) {
   model::SeqRanges stored[model::stream_count];
-  bool has_refusal = false;
-  for (size_t i = 0; i < verdicts.size(); ++i) {
-    const Pending& block = applying_blocks_[i];
-    if (verdicts[i].accepted) {
-      (void)stored[model::index_of(block.stream)].add(block.range, SIZE_MAX);
-      ++(verdicts[i].duplicate ? status_.blocks_duplicate : status_.blocks_accepted);
-      if (!verdicts[i].duplicate) status_.readings_accepted += block.range.count();
-    } else {
-      has_refusal = true;
-      ++status_.blocks_refused;
-      send_frame(link::Nack{block.stream, block.range, true, verdicts[i].reason});
+  const bool has_refusal = take_verdicts(verdicts, stored);
+  for (const Pending& piece : applying_.pieces) (void)held_[model::index_of(piece.stream)].add(piece.range, limits::cursor_ranges);
+  for (const Pending& gap : applying_.gaps) {
+    if (held_[model::index_of(gap.stream)].covers(gap.range)) {
+      (void)stored[model::index_of(gap.stream)].add(gap.range, SIZE_MAX);
+    } else {  // it was cut around a block that has been refused now
+      send_frame(link::Nack{gap.stream, gap.range, false, "a block in it was refused: declare it again, please"});
     }
   }
-  for (const Pending& gap : applying_.gaps) (void)stored[model::index_of(gap.stream)].add(gap.range, SIZE_MAX);
   credit_left_ += applying_.credit;
   status_.pending_bytes -= applying_.credit;
   std::vector<link::Ack> acks;
@@ -266,7 +263,6 @@ void Session::acknowledge(const std::vector<BlockVerdict>& verdicts) {
     for (size_t i = 0; i < ranges.size(); ++i) {
       if (i % limits::ack_ranges == 0) acks.push_back({stream, {}, 0});
       acks.back().ranges.push_back(ranges[i]);
-      (void)held_[model::index_of(stream)].add(ranges[i], limits::cursor_ranges);
     }
   }
   if (!acks.empty()) acks.back().credit = applying_.credit;
@@ -274,6 +270,25 @@ void Session::acknowledge(const std::vector<BlockVerdict>& verdicts) {
   if (acks.empty() && applying_.credit > 0) send_frame(link::Credit{applying_.credit});
   applying_ = Batch{};
   if (has_refusal) expect_again();
+}
+
+/// Adds what was stored to `stored` (one per stream) and refuses the rest; true when something was refused.
+bool Session::take_verdicts(const std::vector<BlockVerdict>& verdicts, model::SeqRanges* stored) {
+  bool has_refusal = false;
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    const Pending& block = applying_blocks_[i];
+    if (!verdicts[i].accepted) {
+      has_refusal = true;
+      ++status_.blocks_refused;
+      send_frame(link::Nack{block.stream, block.range, true, verdicts[i].reason});
+      continue;
+    }
+    (void)stored[model::index_of(block.stream)].add(block.range, SIZE_MAX);
+    (void)held_[model::index_of(block.stream)].add(block.range, limits::cursor_ranges);
+    ++(verdicts[i].duplicate ? status_.blocks_duplicate : status_.blocks_accepted);
+    if (!verdicts[i].duplicate) status_.readings_accepted += block.range.count();
+  }
+  return has_refusal;
 }
 
 /// A refused block is not on its way any more: a gap over its numbers must not be cut away.

@@ -128,6 +128,7 @@ class Session {
   struct Batch {
     IntakeBatch intake;
     std::vector<Pending> gaps;   ///< whole, as received: what the ack names
+    std::vector<Pending> pieces; ///< of them, as handed to intake()
     uint64_t credit = 0;
     bool is_empty() const { return credit == 0 && intake.anchors.empty(); }
   };
@@ -145,6 +146,7 @@ class Session {
   bool add_gap(const model::Gap& gap);
   void send_welcome(const DeviceState& state);
   void acknowledge(const std::vector<BlockVerdict>& verdicts);
+  bool take_verdicts(const std::vector<BlockVerdict>& verdicts, model::SeqRanges* stored);
   void expect_again();
   void hear(Instant now);
   template <class Frame>

@@ -271,6 +271,23 @@ TEST_F(SessionTest, a_gap_is_cut_to_what_is_not_held_and_acknowledged_whole) {
   EXPECT_EQ(sent<link::Ack>().at(0).ranges, (std::vector<SeqRange>{{1, 50}}));
 }
 
+TEST_F(SessionTest, a_gap_around_a_block_that_is_then_refused_is_asked_for_again) {
+  come_online();
+  send_block(Stream::normal, {11, 20});
+  send_gap(Stream::normal, {1, 30});
+  session->flush(now);
+  session->on_applied(std::vector<BlockVerdict>{{Stream::normal, {11, 20}, false, false, "damaged"}}, now);
+  EXPECT_TRUE(sent<link::Ack>().empty());
+  ASSERT_EQ(sent<link::Nack>().size(), 2u);
+  EXPECT_EQ(sent<link::Nack>()[1].range, (SeqRange{1, 30}));
+  EXPECT_FALSE(sent<link::Nack>()[1].permanent);
+  send_gap(Stream::normal, {1, 30});
+  session->flush(now);
+  EXPECT_EQ(actions.batches.back().gaps.at(0).range, (SeqRange{11, 20}));
+  apply_all();
+  EXPECT_EQ(sent<link::Ack>().at(0).ranges, (std::vector<SeqRange>{{1, 30}}));
+}
+
 TEST_F(SessionTest, an_inexact_gap_never_counts_more_than_was_declared) {
   (void)state.held[1].add({11, 20}, 64);
   come_online();
