@@ -40,7 +40,10 @@ class Attempt final : net::Connector::Listener, net::Connection::Listener, net::
     if (const Status sent = connection_->send_frame(payload); !sent) finish(sent.error(), "the hub closed at once");
   }
 
-  void on_connect_failed(const net::CloseReason& reason) override { finish(reason.error, reason.text); }
+  void on_connect_failed(const net::CloseReason& reason) override {
+    const bool is_untrusted = reason.error.code == ErrorCode::denied;
+    finish(reason.error, is_untrusted ? reason.text + "; compare --ca-fingerprint with what the hub prints" : reason.text);
+  }
 
   void on_frame(net::Connection&, Bytes payload) override {
     const auto message = link::decode(payload);

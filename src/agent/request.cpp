@@ -42,6 +42,7 @@ class Requester::Way final : public uv::Stream::Listener, public Control::Caller
       stream_ = connect_daemon(loop_, *this, control_socket(config_));
       if (stream_ != nullptr) {
         stream_->start_reading();
+        answer_.problem.clear();
         return true;
       }
       auto standalone = std::make_unique<Standalone>(config_, loop_, log_);

@@ -70,7 +70,8 @@ bool SampledInput::resolve(Channel& channel, Sink& sink) {
 void SampledInput::fail(Channel& channel, const Error& error) {
   if (channel.place == Place::left_out) return;
   ++status_.failures;
-  status_.last_error = channel.series.key() + ": " + describe_failure(error);
+  const std::string& what = config_.type == InputType::file ? config_.path : channel.series.key();
+  status_.last_error = what + ": " + describe_failure(error);
   if (channel.is_failing) return;
   channel.is_failing = true;
   ++failing_channels_;
