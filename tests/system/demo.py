@@ -21,11 +21,6 @@ interval = "1s"
 [input.thermal]
 type = "thermal"
 interval = "2s"
-
-[link]
-ping_interval = "3s"
-ping_deadline = "3s"
-ack_deadline = "6s"
 """
 
 started = time.monotonic()
@@ -74,7 +69,7 @@ def main():
         site.start_hub()
         link = site.link()
         say("device pump-7: one-time token, enrol (key made on the device), run")
-        agent = site.agent("pump-7", port=link.port, extra=AGENT)
+        agent = site.agent("pump-7", port=link.port, extra=AGENT, hub='keepalive = "5s"')
         agent.start()
         producer = Producer(agent)
         say(f"producer: {total // 2:,} readings through ingest.sock, each batch acknowledged after the sync")

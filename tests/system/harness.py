@@ -257,8 +257,9 @@ class Site:
         self.links.append(link)
         return link
 
-    def agent(self, name, port=None, extra="", enroll=True):
-        agent = Agent(self, name, port or self.hub_port, extra)
+    def agent(self, name, port=None, extra="", hub="", enroll=True):
+        """`hub` is more lines of the [hub] section, `extra` more sections."""
+        agent = Agent(self, name, port or self.hub_port, extra, hub)
         self.agents.append(agent)
         if enroll:
             agent.enroll()
@@ -272,7 +273,7 @@ class Site:
 
 
 class Agent:
-    def __init__(self, site, name, port, extra):
+    def __init__(self, site, name, port, extra, hub):
         self.site = site
         self.name = name
         self.state = site.directory / name
@@ -280,11 +281,12 @@ class Agent:
         self.config = site.directory / f"{name}.toml"
         self.port = port
         self.extra = extra
+        self.hub = hub
         self.process = None
         self.write_config()
 
     def write_config(self):
-        self.config.write_text(f'[device]\nid = "{self.name}"\n\n[hub]\naddress = "127.0.0.1:{self.port}"\n\n{self.extra}\n')
+        self.config.write_text(f'[device]\nid = "{self.name}"\n\n[hub]\naddress = "127.0.0.1:{self.port}"\n{self.hub}\n\n{self.extra}\n')
 
     def command(self, *words):
         return [self.site.build / "tideline", *words, "--config", self.config, "--state", self.state]
@@ -302,7 +304,7 @@ class Agent:
     def start(self, ready=True, env=None):
         self.process = Process(self.command("run"), self.site.directory, self.name, env)
         if ready:
-            wait_until(lambda: (self.process.alive() or self._ended()) and self.status_or_none(), 15, f"{self.name} to answer")
+            wait_until(lambda: (self.process.alive() or self._ended()) and self.answers(), 15, f"{self.name} to answer")
         return self.process
 
     def _ended(self):
@@ -315,9 +317,14 @@ class Agent:
     def kill(self):
         self.process.kill()
 
-    def status_or_none(self):
-        code, out, _ = run(self.command("status", "--json"), 20)
-        return json.loads(out) if code == 0 else None
+    def answers(self):
+        """Whether the daemon itself (not a command beside it) serves its last socket."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(str(self.state / "agent.sock"))
+                return True
+        except OSError:
+            return False
 
     def status(self):
         return json.loads(self.run("status", "--json"))

@@ -205,7 +205,7 @@ def test_no_space_is_a_clear_error(build):
     if os.geteuid() != 0:
         return
     with Site(build) as site:
-        agent = site.agent("edge", enroll=False, port=1)
+        agent = site.agent("edge", enroll=False, port=1, extra=QUIET + '\n[store]\nfree_space = "1 MiB"\n')
         code, _, error = run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", agent.state])
         if code != 0:
             return  # not allowed to mount here
