@@ -87,6 +87,25 @@ int print_latest(Archive& archive, const model::Query& query, UtcNanos now, bool
   return done;
 }
 
+/// Gaps are of devices and classes: without --series no block is read for them.
+Result<model::QueryAnswer> find_answer(Archive& archive, const model::Query& query, bool only_gaps, bool has_series) {
+  if (!only_gaps || has_series) {
+    ASSIGN_OR_RETURN(model::QueryAnswer answer, archive.query(query));
+    if (!only_gaps) return answer;
+    answer.series.clear();
+    answer.truncated = false;  // that was said of the readings
+    return answer;
+  }
+  ASSIGN_OR_RETURN(auto gaps, archive.gaps(query.devices));
+  model::QueryAnswer answer;
+  for (auto& [device, gap] : gaps) {
+    const bool is_before = gap.to_ns != 0 && gap.to_ns < query.from_ns;
+    const bool is_after = gap.from_ns != 0 && gap.from_ns >= query.to_ns;
+    if (!is_before && !is_after) answer.gaps.emplace_back(std::move(device), gap);
+  }
+  return answer;
+}
+
 }  // namespace
 
 int query(const Arguments& arguments) {
@@ -101,9 +120,8 @@ int query(const Arguments& arguments) {
   const auto archive = open_for_reading(*site, "query", code);
   if (archive == nullptr) return code;
   if (arguments.has("latest")) return print_latest(*archive, question, now, arguments.has("json"));
-  auto answer = archive->query(question);
+  const auto answer = find_answer(*archive, question, arguments.has("gaps"), arguments.has("series"));
   if (!answer) return fail(failed, "query", describe(answer.error()));
-  if (arguments.has("gaps")) answer->series.clear();
   std::fputs((arguments.has("json") ? json::answer_json(*answer) + "\n"
                                     : model::answer_text(*answer, arguments.has("gaps") ? model::AnswerParts::gaps_only : model::AnswerParts::everything)).c_str(), stdout);
   return done;
