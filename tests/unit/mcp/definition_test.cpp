@@ -148,7 +148,7 @@ TEST(HeaderParams, DecodesTheSentinelStrictly) {
 }
 
 TEST(HeaderParams, EncodesWhatCannotTravelLiterally) {
-  for (const std::string text : {"plain", "h\xc3\xa9", " outer ", "", "=?base64?x?=", "a\nb", "ab", "abcd", std::string("n\0l", 3).c_str()}) {
+  for (const std::string& text : std::vector<std::string>{"plain", "h\xc3\xa9", " outer ", "", "=?base64?x?=", "a\nb", "ab", "abcd", std::string("n\0l", 3)}) {
     EXPECT_EQ(decode_header_value(encode_header_value(text)), text);
   }
   EXPECT_EQ(encode_header_value("a b"), "a b");
