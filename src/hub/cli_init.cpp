@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "clock.hpp"
 #include "hub/cli.hpp"
+#include "small_file.hpp"
 #include "terminal.hpp"
 
 namespace tideline::hub::cli {
@@ -42,12 +43,19 @@ int init(const Arguments& arguments) {
     return fail(failed, "init", state.path + " holds a hub already; serve it, or name another directory with --state");
   }
   const std::vector<std::string> names = wanted_names(arguments, site->config);
+  // The archive comes first and the authority last: a directory with ca.crt is complete, and any other can be tried again.
+  if (const Status made = platform::make_directory(state.path); !made && made.error().code != ErrorCode::exists) {
+    return fail(failed, "init", state.path + ": " + describe(made.error()));
+  }
+  const auto archive = open_sqlite_archive(state.archive(), ArchiveMode::write, site->log);
+  if (!archive) return fail(failed, "init", state.archive() + ": " + describe(archive.error()));
+  if (const auto devices = (*archive)->devices(); devices && !devices->empty()) {
+    return fail(failed, "init", state.archive() + " holds devices, but ca.crt is missing: put back the copies of ca.crt and ca.key");
+  }
   const CertificatesSection& life = site->config.certificates;
   const auto keys = make_keys(state, names, life.authority_life, life.server_life, platform::wall_clock());
   if (!keys && keys.error().code == ErrorCode::invalid) return fail(usage_error, "init", "'" + joined(names) + "': " + describe(keys.error()));
   if (!keys) return fail(failed, "init", state.path + ": " + describe(keys.error()));
-  const auto archive = open_sqlite_archive(state.archive(), ArchiveMode::write, site->log);
-  if (!archive) return fail(failed, "init", state.archive() + ": " + describe(archive.error()));
   if (const Status noted = (*archive)->set_setting("address", first_address(names.front(), site->config)); !noted) {
     return fail(failed, "init", state.archive() + ": " + describe(noted.error()));
   }

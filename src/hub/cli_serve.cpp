@@ -4,6 +4,7 @@
 #include "clock.hpp"
 #include "hub/cli.hpp"
 #include "hub/hub.hpp"
+#include "small_file.hpp"
 
 namespace tideline::hub::cli {
 
@@ -20,6 +21,9 @@ int serve(const Arguments& arguments) {
     return done;
   }
   if (!check_initialised(*site, "serve")) return usage_error;
+  if (!platform::file_exists(site->state.archive())) {
+    return fail(failed, "serve", site->state.archive() + " is missing; put a backup in its place with 'tideline-hub restore FILE'");
+  }
   platform::StderrLog log(site->config.hub.log_level);
   auto keys = load_keys(site->state);
   if (!keys) return fail(failed, "serve", "keys in " + site->state.path + ": " + describe(keys.error()));

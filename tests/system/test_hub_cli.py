@@ -254,6 +254,13 @@ def test_questions_to_an_empty_hub(build):
         check(code == 1 and "never overwrites" in only_line(error), error)
         site.hub_run("restore", site.directory / "copy")
         check(site.hub_query()["series"] == [], "restored")
+        for path in site.hub_state.glob("hub.db*"):
+            path.unlink()
+        code, _, error = run(site.hub_command("serve"))
+        check(code == 1 and "hub.db is missing" in only_line(error) and "restore" in error, f"no empty archive is made by accident: {error}")
+        site.hub_run("restore", site.directory / "copy")
+        site.start_hub()
+        site.stop_hub()
 
 
 def test_a_hub_restarts_under_the_same_keys(build):
