@@ -143,12 +143,21 @@ Status Store::write_once(Stream stream, std::span<const PendingBatch> batches, I
   room_credit_ -= std::min(room_credit_, bytes);
   StreamMemory& memory = state().of(stream);
   if (segments.segments().back().bytes < options_.segment_bytes && !memory.gaps.is_over_limit()) return {};
-  memory.next_least = next(stream);  // saved when the next segment begins
   const Status sealed = segments.seal_active();
   // The readings are durable already; a segment that could not be sealed goes on growing or is reopened.
   if (!sealed && sealed.error().code != ErrorCode::full) fail(sealed.error(), now);
-  if (sealed) bound_gaps(stream, now);
+  if (!sealed) return {};
+  note_end(stream);
+  state_db_->mark_unsaved(StateDb::streams);
+  if (!save(0)) return {};  // tried again with the next commit
+  bound_gaps(stream, now);
   return {};
+}
+
+void Store::note_end(Stream stream) {
+  StreamMemory& memory = state().of(stream);
+  memory.next_least = next(stream);
+  memory.is_closed = true;
 }
 
 Status Store::start_segment(Stream stream) {

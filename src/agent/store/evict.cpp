@@ -61,13 +61,9 @@ bool Store::evict_one(Instant now) {
 Status Store::evict(Stream stream, size_t index, Instant now) {
   Ring& segments = ring(stream);
   const SegmentSummary victim = segments.segments()[index];
-  StreamMemory& memory = state().of(stream);
   declare_missing(stream, victim.range, GapReason::evicted, victim.time_min_ns, victim.time_max_ns, now);
   bound_gaps(stream, now);
-  if (index + 1 == segments.segments().size()) {
-    memory.is_closed = true;  // nothing is behind it: the stream ends, for certain, at next_least
-    memory.next_least = next(stream);
-  }
+  if (index + 1 == segments.segments().size()) note_end(stream);
   RETURN_IF_ERROR(save(StateDb::gaps | StateDb::streams));  // I2
   gaps_changed();
   RETURN_IF_ERROR(segments.remove(index));

@@ -169,7 +169,11 @@ void Recovery::load_ring(Stream stream) {
     const Status loaded = load_segment(stream, number, is_newest);
     if (!loaded) load_damaged(stream, number, is_newest, loaded.error());
   }
-  const uint32_t highest = numbers.empty() ? 0 : numbers.back();
+  // Whatever load_damaged() made of it: a number that has a file now, or had one that was recorded.
+  uint32_t highest = 0;
+  for (const uint32_t number : numbers) {
+    if (number <= memory.segment || platform::file_size(store_.ring(stream).path(number))) highest = number;
+  }
   if (highest < memory.segment && !memory.is_closed) {
     log_warning(store_.log_, "outbox", "the newest segment of stream %s is missing", model::stream_name(stream));
     is_end_uncertain_[index_of(stream)] = true;
@@ -263,7 +267,10 @@ Status Recovery::begin_run() {
   if (is_shorter_) ++state.incarnation;
   model::Run run;
   run.id = platform::random_u64();
-  for (const Stream stream : model::streams) run.first[index_of(stream)] = store_.next(stream);
+  for (const Stream stream : model::streams) {
+    run.first[index_of(stream)] = store_.next(stream);
+    if (!store_.ring(stream).has_active()) store_.note_end(stream);
+  }
   state.runs.push_back(run);
   if (state.runs.size() > limits::runs) state.runs.erase(state.runs.begin());
   remember_anchor(state, store_.report_.anchor);

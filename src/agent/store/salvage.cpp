@@ -129,6 +129,7 @@ bool Store::quarantine(Stream stream, uint32_t number, Instant now) {
     if (segment.number == number) segments.drop(i);
   }
   const bool is_salvaged = salvage(stream, number, plausible).has_value();
+  if (!segments.has_active()) note_end(stream);
   declare_holes(stream, model::GapReason::damaged, now);
   const bool is_saved = save(StateDb::gaps | StateDb::streams).has_value();
   refresh_stream(stream);

@@ -80,8 +80,7 @@ void Store::close(Instant now) {
     for (const Stream stream : model::streams) {
       // Emptying the WAL first: the end that is noted is then the end of one plain file.
       ring(stream).close_active();
-      state().of(stream).next_least = next_of(stream);
-      state().of(stream).is_closed = true;
+      note_end(stream);
     }
     if (save(StateDb::streams) && state_db_->is_copy_old()) (void)state_db_->copy().has_value();
   }

@@ -122,6 +122,8 @@ class Store {
   void commit(model::Stream stream, Instant now);
   Status write(model::Stream stream, std::span<const PendingBatch> batches, Instant now);
   Status write_once(model::Stream stream, std::span<const PendingBatch> batches, Instant now);
+  /// No segment is open: the stream ends, for certain, at its next number. To be saved by the caller.
+  void note_end(model::Stream stream);
   Status prepare_state(model::Stream stream, Instant now);
   Status start_segment(model::Stream stream);
   /// Saves state; a full disk costs the ballast.
