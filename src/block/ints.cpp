@@ -12,7 +12,6 @@ namespace {
 
 constexpr unsigned slope_fraction_bits = 16;  // 4,096 steps of the rounded slope stay within 1/16 of a unit
 constexpr int64_t slope_one = int64_t{1} << slope_fraction_bits;
-constexpr int line_bits_most = 45;            // of a zigzagged offset; beyond, fit_line() could overflow
 
 struct Plan {
   Transform transform = Transform::plain;
@@ -69,7 +68,7 @@ int64_t divide_fixed(int64_t dividend, int64_t divisor) {
 }
 
 /// The line through the means of both halves (A. Wald, 1940): one pass of integers, close to least squares for even spacing.
-/// Offsets below 2^44 (line_bits_most), of which there are at most 2^12, keep every sum and product below 2^63.
+/// Offsets below line_range, of which there are at most 2^12, keep every sum and product below 2^63.
 Plan fit_line(std::span<const uint64_t> o) {
   const size_t half = o.size() / 2;
   const auto size = static_cast<int64_t>(o.size());
@@ -154,20 +153,14 @@ uint64_t usual_offset(std::span<const uint64_t> o) {
   });
 }
 
-bool may_be_line(std::span<const uint64_t> o) {
-  uint64_t magnitude = 0;
-  for (const uint64_t offset : o) magnitude |= zigzag(offset);
-  return o.size() >= 4 && std::bit_width(magnitude) <= line_bits_most;
-}
-
 Plan choose(std::span<const uint64_t> o, IntsOf what) {
   if (o.size() == 1) return {};
   const Plan delta{Transform::delta, usual_delta(o), 0};
   Plan third = delta;
-  if (what != IntsOf::times) {
+  if (what == IntsOf::times) {
+    if (o.size() >= 4) third = fit_line(o);
+  } else if (what != IntsOf::distant_times) {
     third = {Transform::plain, usual_offset(o), 0};
-  } else if (may_be_line(o)) {
-    third = fit_line(o);
   }
   Estimate estimate(delta, third);
   estimate.add_runs(o);

@@ -15,7 +15,9 @@ namespace tideline::block {
 enum class Transform : uint8_t { plain = 0, delta = 1, delta_of_delta = 2, line = 3 };
 
 /// What the sequence holds: decides which predictions are worth trying, and whether no bytes may stand for a progression.
-enum class IntsOf : uint8_t { times, values, patched_values };
+/// `times` are offsets within line_range of each other; those that may not be are `distant_times`.
+enum class IntsOf : uint8_t { times, distant_times, values, patched_values };
+inline constexpr uint64_t line_range = uint64_t{1} << 44;  // beyond, fitting a line could overflow
 
 inline constexpr size_t ints_bytes_most(size_t count) { return 1 + 2 * varint_bytes_most + count * 8 + (count / 64 + 1) * 3; }
 

@@ -49,7 +49,8 @@ uint8_t* put_times(std::span<const int64_t> times, uint64_t base_ns, Column& col
   }
   column.time_min_ns = least;
   column.time_max_ns = most;
-  return put_ints(offsets, IntsOf::times, residuals, to);
+  const uint64_t range = (static_cast<uint64_t>(most) - static_cast<uint64_t>(least)) / static_cast<uint64_t>(time_units_ns[unit]);
+  return put_ints(offsets, range < line_range ? IntsOf::times : IntsOf::distant_times, residuals, to);
 }
 
 bool take_times(const Column& column, std::span<int64_t> times) {

@@ -179,6 +179,21 @@ TEST(Ints, WhiteNoiseIsPlain) {
   EXPECT_LT(bytes.size(), 640u);
 }
 
+TEST(Ints, TimesAtTheEdgeOfALineComeBack) {
+  Random random(8);
+  for (const size_t size : {4u, 5u, 100u, 4096u}) {
+    std::vector<uint64_t> ramp(size);
+    std::vector<uint64_t> scattered(size);
+    for (size_t i = 1; i < size; ++i) {
+      ramp[i] = (line_range - 1) / (size - 1) * i;
+      scattered[i] = random.below(2) == 0 ? line_range - 1 : 0;
+    }
+    ramp[size / 2] += 1;
+    ints_of(ramp, IntsOf::times);
+    ints_of(scattered, IntsOf::times);
+  }
+}
+
 TEST(Ints, OfRandomShapesComeBack) {
   Random random(4);
   for (int round = 0; round < 3000; ++round) {
@@ -186,7 +201,8 @@ TEST(Ints, OfRandomShapesComeBack) {
     const uint64_t width = random.below(64);
     const uint64_t slope = random.next() >> random.below(64);
     for (size_t i = 1; i < offsets.size(); ++i) offsets[i] = (slope * i + (random.next() >> width)) << (round % 3);
-    ints_of(offsets, static_cast<IntsOf>(round % 3));
+    static constexpr IntsOf kinds[] = {IntsOf::distant_times, IntsOf::values, IntsOf::patched_values};  // any offset goes
+    ints_of(offsets, kinds[round % 3]);
     if (testing::Test::HasFailure()) return;
   }
 }
