@@ -89,6 +89,27 @@ TEST(TomlDocument, a_wrong_text_names_its_line) {
   EXPECT_TRUE(parse(std::string(limits::config_bytes, '\n'), root, problem));
 }
 
+TEST(TomlDocument, a_wrong_header_is_a_problem_not_the_end_of_the_process) {
+  for (const char* text : {"[=x]", "[[[1]]]", "[[=", "[\x02\x03]", "[[a]", "[", "[[", "[a.]", "[a", "[.a]"}) {
+    Value root;
+    Problem problem;
+    EXPECT_FALSE(parse(text, root, problem)) << text;
+    EXPECT_EQ(problem.line, 1u) << text;
+    EXPECT_NE(problem.text, "") << text;
+  }
+}
+
+TEST(TomlDocument, other_characters_than_ascii_stand_only_in_quotations_and_comments) {
+  Value root;
+  Problem problem;
+  constexpr const char* sound = "\xef\xbb\xbf# \xc3\xa9 '\n'\xef\xbb\x9f' = \"\"\"\n\xc3\xa9\n\\\"\"\"\"\n\"\\\"\xc3\xa9\" = '''\xc3\xa9'\n'''\nz = 'end'";
+  EXPECT_TRUE(parse(sound, root, problem)) << problem.line << problem.text;
+  EXPECT_EQ(root.find("z")->line, 7u);
+  EXPECT_FALSE(parse("a = '''\n\n'''\n[\xef\xbb\x9f]", root, problem));
+  EXPECT_EQ(problem.line, 4u);
+  EXPECT_FALSE(parse("a = \x01", root, problem));
+}
+
 TEST(TomlKeys, every_kind_of_key_is_read) {
   Section s;
   const auto problems = read(
