@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -64,7 +66,8 @@ TEST_F(InputsTest, a_file_that_comes_back_is_read_again) {
   config.path = directory.file("level");
   begin(config);
   ASSERT_TRUE(run_until([&] { return status().failures >= 2; }));
-  EXPECT_EQ(log.lines, (Lines{"warning input 'in': in: open: No such file or directory"}));
+  const std::string warning = "warning input 'in': " + config.path + ": open: No such file or directory";
+  EXPECT_EQ(std::count(log.lines.begin(), log.lines.end(), warning), 1);  // not once per sample
   std::ofstream(directory.file("new")) << "1\n";
   std::filesystem::rename(directory.file("new"), directory.file("level"));
   ASSERT_TRUE(run_until([&] { return sink.size() > 0; }));
