@@ -23,7 +23,7 @@ class World::HubEnd final : public hub::SessionActions {
   World& world_;
 };
 
-World::World(uint64_t seed, Faults faults) : seed_(seed), faults_(faults), random_(seed), hub_end_(std::make_unique<HubEnd>(*this)) {
+World::World(uint64_t seed, Faults faults) : faults_(faults), random_(seed), hub_end_(std::make_unique<HubEnd>(*this)) {
   latency_ = milliseconds(1 + static_cast<int64_t>(random_.below(400)));
   credit_ = 4096 + random_.below(60'000);
   StoreImage image;

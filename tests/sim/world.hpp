@@ -98,7 +98,6 @@ class World final : private agent::Outbox::Listener, private agent::UplinkWire, 
   std::string check_stream(model::Stream stream, const std::map<Content, uint32_t>& delivered);
   void write(LogLevel level, std::string_view area, std::string_view text) override;
 
-  uint64_t seed_;
   Faults faults_;
   Random random_;
   Instant now_{seconds(1000).nanos};
