@@ -32,6 +32,7 @@ StatusReport Reporter::report() const {
   } else {
     report.idle_reason = "the agent is not running";
   }
+  report.backlog_is_upper_bound = report.backlog_readings > 0 && report.link.connections == 0 && !report.hub.empty();
   if (inputs_ != nullptr) report.inputs = inputs_->status();
   return report;
 }

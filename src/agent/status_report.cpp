@@ -84,7 +84,7 @@ std::string status_json(const StatusReport& report) {
   w.begin_object().key("device").text(report.device).key("version").text(report.version);
   w.key("time").text(format_utc(report.now)).key("uptime_s").number(report.uptime.seconds());
   w.key("clock_quality").text(model::time_quality_name(report.store.anchor.quality)).key("state_directory").text(report.state_directory);
-  w.key("backlog_readings").unsigned_integer(report.backlog_readings).key("synced").boolean(report.is_synced);
+  w.key("backlog_readings").unsigned_integer(report.backlog_readings).key("backlog_is_upper_bound").boolean(report.backlog_is_upper_bound).key("synced").boolean(report.is_synced);
   write_store(w, report);
   write_link(w, report);
   write_inputs(w, report);
@@ -94,7 +94,7 @@ std::string status_json(const StatusReport& report) {
 
 std::string status_line(const StatusReport& report) {
   const std::string link = report.hub.empty() ? "no hub" : report.idle_reason.empty() ? uplink_state_name(report.link.state) : "not enrolled";
-  return link + ", " + format_count(report.backlog_readings) + " readings to send";
+  return link + (report.backlog_is_upper_bound ? ", up to " : ", ") + format_count(report.backlog_readings) + " readings to send";
 }
 
 }  // namespace tideline::agent

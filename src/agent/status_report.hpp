@@ -22,6 +22,7 @@ struct StatusReport {
   std::string state_directory;
   StoreStatus store;
   uint64_t backlog_readings = 0;  ///< held or pending, not yet acknowledged by the hub
+  bool backlog_is_upper_bound = false;  ///< no hub was met since start: it may hold some of them already
   Duration loss_window;           ///< what a power cut may cost readings whose producer does not wait
   std::string hub;                ///< "host:port", "" without one
   std::string idle_reason;        ///< why there is no uplink, "" if there is one

@@ -66,7 +66,7 @@ std::string status_text(const StatusReport& report) {
   line(text, "clock", format_utc(report.now) + ", quality " + model::time_quality_name(report.store.anchor.quality));
   line(text, "link", link_text(report));
   if (!report.link.last_error.empty() && report.link.state != UplinkState::online) line(text, "", "last error: " + report.link.last_error);
-  line(text, "backlog", format_count(report.backlog_readings) + " readings to send; last acknowledgement " + ago(report.link.last_ack, report.mono_now));
+  line(text, "backlog", (report.backlog_is_upper_bound ? "up to " : "") + format_count(report.backlog_readings) + " readings to send; last acknowledgement " + ago(report.link.last_ack, report.mono_now));
   line(text, "sent", format_count(report.link.readings_acknowledged) + " readings acknowledged, " + format_size(report.traffic.sent_bytes) + " sent, " +
                          format_size(report.traffic.received_bytes) + " received since start");
   line(text, "store", store_text(report));

@@ -48,7 +48,7 @@ def outage(agent, producer, count, cut, restore, describe):
     agent.start()
     producer.send(count - sent)
     backlog = agent.backlog()
-    say(f"queue at the device: {before:,} -> {backlog:,} readings, on disk, synced")
+    say(f"queue at the device: {before:,} -> {backlog:,} readings that no hub has confirmed to this process, on disk, synced")
     check(backlog > before, "the queue grew")
     restore()
     start = time.monotonic()
