@@ -37,8 +37,10 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   bool has_room() const override;
   void declare_lost(model::Stream stream, uint64_t readings) override { outbox_.declare_overrun(stream, readings); }
 
+  /// Where a producer begins that comes now: failures before it are not its own.
+  Position position() const { return last_token_; }
   /// Makes durable what was added so far; on_synced(ticket) follows, in the order of the calls. A failure that happened after
-  /// `since` (what the last call for the same producer returned, 0 at first) is reported too.
+  /// `since` (position() when the producer came, then what the last call for it returned) is reported too.
   Position sync(Ticket ticket, Position since);
 
   /// Event of the outbox.

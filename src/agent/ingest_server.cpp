@@ -15,7 +15,7 @@ Collector::Ticket ticket_of(uint64_t connection, IngestSession::SyncId sync) { r
 
 class IngestServer::Connection final : public uv::Stream::Listener, public IngestSession::Owner {
  public:
-  Connection(IngestServer& server, uint64_t number) : server_(server), number_(number), session_(server.rules_, server.collector_, *this, server.options_) {}
+  Connection(IngestServer& server, uint64_t number) : server_(server), number_(number), session_(server.rules_, server.collector_, *this, server.options_), since_(server.collector_.position()) {}
 
   void adopt(std::unique_ptr<uv::Stream> stream) {
     stream_ = std::move(stream);
@@ -83,7 +83,7 @@ class IngestServer::Connection final : public uv::Stream::Listener, public Inges
   IngestSession session_;
   std::unique_ptr<uv::Stream> stream_;
   ByteBuffer left_;              // received, not yet taken by the session
-  Collector::Position since_ = 0;
+  Collector::Position since_;
   bool has_ended_ = false;
   bool is_finished_ = false;
 };

@@ -110,6 +110,19 @@ TEST_F(CollectorTest, a_failure_is_told_to_the_next_sync_and_not_to_later_ones) 
   EXPECT_TRUE(synced_[1].second);
 }
 
+TEST_F(CollectorTest, a_producer_that_comes_later_does_not_hear_of_earlier_failures) {
+  add(model::Stream::normal, 1);
+  end_turn();
+  collector_.on_appended(1, Error{ErrorCode::full, 0, "no space"});
+  const Collector::Position newcomer = collector_.position();
+  add(model::Stream::normal, 1);
+  (void)collector_.sync(1, newcomer);
+  end_turn();
+  collector_.on_appended(2, {});
+  ASSERT_EQ(synced_.size(), 1u);
+  EXPECT_TRUE(synced_[0].second);
+}
+
 TEST_F(CollectorTest, a_full_turn_has_no_room_and_the_next_one_says_so) {
   add(model::Stream::normal, limits::collector_readings - 1);
   EXPECT_TRUE(collector_.has_room());
