@@ -20,7 +20,9 @@ StatusReport Reporter::report() const {
   report.loss_window = config_.store.normal_commit;
   report.hub = config_.hub.address;
   for (const model::Stream stream : model::streams) {
-    report.backlog_readings += count_backlog(report.store.streams[model::index_of(stream)], outbox_.gaps(stream, 1));
+    const uint64_t backlog = count_backlog(report.store.streams[model::index_of(stream)], outbox_.gaps(stream, 1));
+    report.backlog_of[model::index_of(stream)] = backlog;
+    report.backlog_readings += backlog;
   }
   if (link_ != nullptr) {
     report.idle_reason = link_->idle_reason();

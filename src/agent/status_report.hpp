@@ -1,6 +1,7 @@
 // One look at the agent: what `tideline status` shows, as values, as JSON for programs and as text for people. Pure.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct StatusReport {
   Duration uptime;
   std::string state_directory;
   StoreStatus store;
-  uint64_t backlog_readings = 0;  ///< held or pending, not yet acknowledged by the hub
+  uint64_t backlog_readings = 0;  ///< held or pending, not yet acknowledged by the hub, all classes
+  std::array<uint64_t, model::stream_count> backlog_of{};  ///< the same per class
   bool backlog_is_upper_bound = false;  ///< no hub was met since start: it may hold some of them already
   Duration loss_window;           ///< what a power cut may cost readings whose producer does not wait
   std::string hub;                ///< "host:port", "" without one

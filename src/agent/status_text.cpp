@@ -38,7 +38,7 @@ std::string streams_table(const StatusReport& report) {
   for (const char* title : {"held", "to send", "pending", "lost", "next"}) table.add_column(title, Table::Align::right);
   for (const model::Stream stream : model::streams) {
     const StreamStatus& one = report.store.streams[model::index_of(stream)];
-    table.add_row({model::stream_name(stream), format_count(one.held_readings), format_count(count_backlog(one, {})), format_count(one.pending_readings),
+    table.add_row({model::stream_name(stream), format_count(one.held_readings), format_count(report.backlog_of[model::index_of(stream)]), format_count(one.pending_readings),
                    format_count(one.lost_readings), format_count(one.next)});
   }
   return table.text();
