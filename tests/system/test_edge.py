@@ -219,7 +219,9 @@ def test_no_space_is_a_clear_error(build):
                         file.flush()
                 except OSError:
                     pass
-            code, out, error = run(agent.command("record", "x=1"))
+            chance = random.Random(3)
+            lines = "".join(f"noise v={chance.random()!r}\n" for _ in range(200_000))  # more than any reserve holds
+            code, out, error = run(agent.command("ingest"), stdin=lines)
             check(code == 1 and "space" in error, f"code {code}: {out}{error}")
             check(agent.process.alive(), "the agent lives on")
             filler.unlink()
