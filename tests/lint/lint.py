@@ -21,7 +21,7 @@ LAYERS = {
     "src/base": BASE,
     "src/model": MODEL,
     "src/wrap": MODEL + ["wrap"],
-    "platform": MODEL + [""],  # "" stands for platform's own headers
+    "platform": MODEL + ["", "linux", "sim"],  # "" stands for the contract: headers directly in platform/
     "src/block": MODEL + ["wrap/msgpack", "block"],
     "src/link": MODEL + ["wrap/msgpack", "block", "link"],
     "src/mcp": MODEL + ["wrap/json", "mcp"],
