@@ -3,52 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.hpp"
+#include "support/fake_outbox.hpp"
 
 namespace tideline::agent {
 namespace {
-
-/// Takes batches and answers when told to.
-class FakeOutbox final : public Outbox {
- public:
-  struct Taken {
-    model::Stream stream;
-    size_t readings;
-    Durability durability;
-    Token token;
-  };
-  Result<model::SeriesId> series_id(const model::Series& series) override { return dictionary_.add(series); }
-  const model::SeriesDictionary& dictionary() const override { return dictionary_; }
-  Status append(model::Stream stream, model::ReadingBatch&& batch, Durability durability, Token token, Instant) override {
-    if (is_full) return Error{ErrorCode::full, 0, "no room"};
-    taken.push_back({stream, batch.size(), durability, token});
-    return {};
-  }
-  bool has_room() const override { return !is_full; }
-  void declare_overrun(model::Stream, uint64_t) override {}
-  void flush() override { ++flushes; }
-  void fetch(model::Stream, model::Seq, size_t) override {}
-  void set_acknowledged(model::Stream, const model::SeqRanges&) override {}
-  void add_acknowledged(model::Stream, model::SeqRange) override {}
-  void set_aside(model::Stream, model::SeqRange) override {}
-  void rebase(model::Stream, model::Seq, model::Seq) override {}
-  std::vector<model::Gap> gaps(model::Stream, model::Seq) const override { return {}; }
-  std::vector<model::Run> runs() const override { return {}; }
-  std::vector<model::Anchor> anchors() const override { return {}; }
-  void set_anchor(const model::Anchor&) override {}
-  void ask(model::Query, Token) override {}
-  const StoreStatus& status() const override { return status_; }
-  std::optional<std::string> setting(const std::string&) const override { return {}; }
-  void set_setting(const std::string&, const std::string&) override {}
-  void close() override {}
-
-  std::vector<Taken> taken;
-  int flushes = 0;
-  bool is_full = false;
-
- private:
-  model::SeriesDictionary dictionary_;
-  StoreStatus status_;
-};
 
 class CollectorTest : public testing::Test, protected Collector::Listener {
  protected:
@@ -60,7 +18,7 @@ class CollectorTest : public testing::Test, protected Collector::Listener {
   void on_room() override { ++rooms_; }
 
   uv::Loop loop_;
-  FakeOutbox outbox_;
+  test::FakeOutbox outbox_;
   Collector collector_{outbox_, loop_, *this};
   std::vector<std::pair<Collector::Ticket, bool>> synced_;
   int rooms_ = 0;
