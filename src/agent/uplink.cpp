@@ -148,15 +148,6 @@ void Uplink::send(Bytes payload, Instant now) {
   wire_.send(payload);
 }
 
-template <class Frame>
-void Uplink::send_frame(const Frame& frame, Instant now) {
-  scratch_.clear();
-  link::encode(frame, scratch_);
-  send(scratch_, now);
-}
-template void Uplink::send_frame(const link::AnchorFrame&, Instant);
-template void Uplink::send_frame(const link::Bye&, Instant);
-
 bool Uplink::is_open(Instant now) { return queued_bytes_ < send_ahead_bytes && bucket_.is_open(now); }
 
 void Uplink::on_send_queue(size_t queued_bytes, Instant now) {

@@ -17,7 +17,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/time.hpp"
-#include "link/message.hpp"
+#include "link/codec.hpp"
 #include "link/token_bucket.hpp"
 
 namespace tideline::agent {
@@ -139,7 +139,11 @@ class Uplink final : private DrainOutlet {
   bool is_open(Instant now) override;
   void send(Bytes payload, Instant now) override;
   template <class Frame>
-  void send_frame(const Frame& frame, Instant now);
+  void send_frame(const Frame& frame, Instant now) {
+    scratch_.clear();
+    link::encode(frame, scratch_);
+    send(scratch_, now);
+  }
 
   link::Hello make_hello(Instant now) const;
   void on_welcome(const link::Welcome& welcome, Instant now);

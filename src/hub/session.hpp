@@ -16,7 +16,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "hub/archive.hpp"
-#include "link/message.hpp"
+#include "link/codec.hpp"
 
 namespace tideline::hub {
 
@@ -150,7 +150,11 @@ class Session {
   void expect_again();
   void hear(Instant now);
   template <class Frame>
-  void send_frame(const Frame& frame);
+  void send_frame(const Frame& frame) {
+    scratch_.clear();
+    link::encode(frame, scratch_);
+    actions_.send(scratch_);
+  }
   void close(link::ByeCode code, const std::string& reason, Duration retry_after, Instant now);
   void end(const std::string& reason, Instant now);
   void enter(SessionState state, Instant now);
