@@ -8,6 +8,7 @@
 
 #include "agent/config_keys.hpp"
 #include "base/text.hpp"
+#include "link/message.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -20,10 +21,6 @@ constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "lo
 uint32_t line_of(const Value* section, std::string_view key) {
   const Value* value = section == nullptr ? nullptr : section->find(key);
   return value != nullptr ? value->line : section != nullptr ? section->line : 0;
-}
-
-bool is_device_id(std::string_view id) {
-  return id.size() <= limits::device_id_bytes && id.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == id.npos;
 }
 
 /// "host:port", "[::1]:port".
@@ -150,8 +147,8 @@ const Value* read_section(const Value& root, const char* name, std::span<const t
 
 void check_sections(const Value& root, const Config& config, Reader& reader) {
   const Value* device = root.find("device");
-  if (!is_device_id(config.device.id)) {
-    reader.add_problem(line_of(device, "id"), "[device] id: at most 64 letters, digits, '.', '_' and '-'");
+  if (!config.device.id.empty() && !link::is_device_id(config.device.id)) {
+    reader.add_problem(line_of(device, "id"), "[device] id: 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit");
   }
   check_labels(config.device.labels, line_of(device, "labels"), "device", reader);
   if (!config.hub.address.empty() && !is_address(config.hub.address)) {

@@ -22,7 +22,7 @@ bool parse_level(std::string_view text, LogLevel& out) {
 }
 
 constexpr Key<DeviceConfig> device_rows[] = {
-    {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: letters, digits, '.', '_' and '-'. Empty: the host name."},
+    {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: a-z, 0-9, '.', '_' and '-'. Empty: the host name."},
     {"labels", slot<&DeviceConfig::labels>, "What the hub can select this device by."},
 };
 

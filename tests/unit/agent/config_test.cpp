@@ -87,7 +87,8 @@ TEST(AgentConfig, a_problem_is_one_line_that_says_where_what_and_how) {
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub\"");
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub:0'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub:0\"");
   EXPECT_EQ(only_problem("[ingest]\nmode = '0999'"), "agent.toml:2: [ingest] mode: expected octal permissions such as \"0660\", found \"0999\"");
-  EXPECT_EQ(only_problem("[device]\nid = 'a b'"), "agent.toml:2: [device] id: at most 64 letters, digits, '.', '_' and '-'");
+  EXPECT_EQ(only_problem("[device]\nid = 'a b'"), "agent.toml:2: [device] id: 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit");
+  EXPECT_NE(only_problem("[device]\nid = 'PUMP'"), "");  // the hub would refuse it
   EXPECT_EQ(only_problem("[input.\"a\\nb\"]\ntype = 'hwmon'"), "agent.toml:1: [input.a?b]: series name is not printable UTF-8");
   EXPECT_EQ(only_problem("[input.\"\"]\ntype = 'hwmon'"), "agent.toml:1: [input.]: series name is empty");
   EXPECT_EQ(only_problem("hub = 3"), "agent.toml:1: 'hub' must be a section, [hub], but is 3");
