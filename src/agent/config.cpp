@@ -36,11 +36,6 @@ bool is_address(std::string_view address) {
   return error == std::errc{} && stop == end && port >= 1 && port <= 65535;
 }
 
-bool parse_mode(std::string_view text, uint32_t& mode) {
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  return error == std::errc{} && stop == text.data() + text.size() && mode <= 0777;
-}
-
 void check_labels(const std::vector<std::pair<std::string, std::string>>& labels, uint32_t line, const std::string& section, Reader& reader) {
   model::Series probe;
   probe.name = "x";
@@ -160,18 +155,9 @@ void check_sections(const Value& root, const Config& config, Reader& reader) {
   if (config.store.history > config.store.size) {
     reader.add_problem(line_of(root.find("store"), "history"), "[store] history: must not be more than size");
   }
-  uint32_t mode = 0;
-  if (!parse_mode(config.ingest.mode, mode)) {
-    reader.add_problem(line_of(root.find("ingest"), "mode"), "[ingest] mode: expected octal permissions such as \"0660\", found \"" + config.ingest.mode + "\"");
-  }
 }
 
 }  // namespace
-
-uint32_t socket_mode(const IngestConfig& ingest) {
-  uint32_t mode = 0;
-  return parse_mode(ingest.mode, mode) ? mode : 0600;
-}
 
 ConfigResult parse_config(std::string_view text, std::string_view file) {
   ConfigResult result;

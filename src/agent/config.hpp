@@ -24,9 +24,6 @@ struct DeviceConfig {
 struct HubConfig {
   std::string address;            ///< "host:port"; "" means no hub: the agent keeps what it can
   std::string server_name;        ///< in the hub's certificate; "" means the host of the address
-  std::string ca;                 ///< PEM files; "" means identity/{ca.crt,device.crt,device.key} in the state directory
-  std::string certificate;
-  std::string key;
   Duration keepalive = limits::ping_interval;  ///< most time without a sign of life
   bool metered = false;           ///< bytes cost money: metered_rate applies, nothing is sent early
   uint64_t rate = 0;              ///< bytes a second; 0 means no limit
@@ -47,12 +44,8 @@ struct StoreConfig {
 struct IngestConfig {
   bool enabled = true;
   std::string socket;             ///< "" means ingest.sock in the run directory
-  std::string mode = "0660";      ///< octal permissions of the socket
-  std::vector<std::string> allow; ///< user and group ("@name") names or numbers; empty: whoever the mode lets in
   bool class_tag = true;          ///< a tag or member "class" chooses the class
 };
-/// The permission bits of IngestConfig::mode, which was checked when it was read.
-uint32_t socket_mode(const IngestConfig& ingest);
 
 struct LogConfig {
   LogLevel level = LogLevel::info;

@@ -29,9 +29,6 @@ constexpr Key<DeviceConfig> device_rows[] = {
 constexpr Key<HubConfig> hub_rows[] = {
     {"address", slot<&HubConfig::address>, "Where the hub listens, \"host:port\". Empty: no hub."},
     {"server_name", slot<&HubConfig::server_name>, "Name in the hub's certificate. Empty: the host of the address."},
-    {"ca", slot<&HubConfig::ca>, "PEM file of the hub's certificate authority. Empty: identity/ca.crt in the state directory."},
-    {"certificate", slot<&HubConfig::certificate>, "PEM file of this device's certificate. Empty: identity/device.crt in the state directory."},
-    {"key", slot<&HubConfig::key>, "PEM file of this device's key. Empty: identity/device.key in the state directory."},
     {"keepalive", slot<&HubConfig::keepalive>, "Most time the link is silent before it is probed.", span_of(seconds(5)), span_of(hours(1))},
     {"metered", slot<&HubConfig::metered>, "Bytes on this link cost money: metered_rate applies."},
     {"rate", slot<&HubConfig::rate>, "Most bytes sent per second. 0 B: no limit.", 0, bytes_of(uint64_t{1} << 40)},
@@ -56,8 +53,6 @@ constexpr Key<StoreConfig> store_rows[] = {
 constexpr Key<IngestConfig> ingest_rows[] = {
     {"enabled", slot<&IngestConfig::enabled>, "Take readings from other programs on a Unix socket."},
     {"socket", slot<&IngestConfig::socket>, "Path of that socket. Empty: ingest.sock in the run directory."},
-    {"mode", slot<&IngestConfig::mode>, "Permissions of the socket, octal."},
-    {"allow", slot<&IngestConfig::allow>, "Users, and groups as \"@name\", who may connect. Empty: all whom the mode lets in."},
     {"class_tag", slot<&IngestConfig::class_tag>, "A tag or member \"class\" chooses the class of a reading; else it is a label."},
 };
 

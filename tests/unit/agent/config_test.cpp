@@ -29,7 +29,6 @@ TEST(AgentConfig, nothing_at_all_samples_this_host_without_a_hub) {
   ASSERT_EQ(result.config.inputs.size(), 3u);
   EXPECT_EQ(result.config.inputs[0].type, InputType::host);
   EXPECT_TRUE(result.config.inputs[1].optional);
-  EXPECT_EQ(socket_mode(result.config.ingest), 0660u);
 }
 
 TEST(AgentConfig, a_whole_file_is_read) {
@@ -44,7 +43,6 @@ metered = true
 size = "64 MiB"
 history = "8 MiB"
 [ingest]
-mode = "0600"
 [log]
 level = "debug"
 [input.host]
@@ -86,7 +84,6 @@ TEST(AgentConfig, a_problem_is_one_line_that_says_where_what_and_how) {
   EXPECT_EQ(only_problem("[input.x]\ntype = 'file'"), "agent.toml:1: [input.x] path: a file input needs the path of its file");
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub\"");
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub:0'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub:0\"");
-  EXPECT_EQ(only_problem("[ingest]\nmode = '0999'"), "agent.toml:2: [ingest] mode: expected octal permissions such as \"0660\", found \"0999\"");
   EXPECT_EQ(only_problem("[device]\nid = 'a b'"), "agent.toml:2: [device] id: 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit");
   EXPECT_NE(only_problem("[device]\nid = 'PUMP'"), "");  // the hub would refuse it
   EXPECT_EQ(only_problem("[input.\"a\\nb\"]\ntype = 'hwmon'"), "agent.toml:1: [input.a?b]: series name is not printable UTF-8");
