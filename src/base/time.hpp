@@ -31,11 +31,15 @@ struct Instant {
   int64_t nanos = 0;
   auto operator<=>(const Instant&) const = default;
 };
-constexpr Instant operator+(Instant a, Duration d) { return {a.nanos + d.nanos}; }
-constexpr Instant operator-(Instant a, Duration d) { return {a.nanos - d.nanos}; }
-constexpr Duration operator-(Instant a, Instant b) { return {a.nanos - b.nanos}; }
 /// Later than every real instant: "no deadline".
 constexpr Instant never{INT64_MAX};
+/// Stops at never: no deadline plus a delay is no deadline.
+constexpr Instant operator+(Instant a, Duration d) {
+  Instant sum;
+  return __builtin_add_overflow(a.nanos, d.nanos, &sum.nanos) ? never : sum;
+}
+constexpr Instant operator-(Instant a, Duration d) { return {a.nanos - d.nanos}; }
+constexpr Duration operator-(Instant a, Instant b) { return {a.nanos - b.nanos}; }
 
 struct UtcNanos {
   int64_t nanos = 0;

@@ -47,6 +47,11 @@ TEST(Time, utc_refuses_what_is_not_a_time) {
   }
 }
 
+TEST(Time, no_deadline_stays_no_deadline) {
+  EXPECT_EQ(never + seconds(10), never);
+  EXPECT_EQ(Instant{5} + nanoseconds(2), Instant{7});
+}
+
 TEST(Time, durations_need_a_unit) {
   Duration out;
   EXPECT_TRUE(parse_duration("250ms", out));
