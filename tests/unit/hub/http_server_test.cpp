@@ -17,7 +17,7 @@ class HttpServerTest : public testing::Test,
                        protected HttpServer::Source,
                        protected uv::Stream::Listener {
  protected:
-  HttpServerTest() : server_(loop_, *this), acceptor_(loop_, nullptr, *this, *this) {
+  HttpServerTest() : acceptor_(loop_, nullptr, *this, *this), server_(loop_, *this) {
     EXPECT_TRUE(acceptor_.listen(*uv::Address::parse("127.0.0.1", 0)));
     connect();
   }
@@ -47,8 +47,8 @@ class HttpServerTest : public testing::Test,
   void on_failed(uv::Stream&, Error) override { is_ended_ = true; }
 
   uv::Loop loop_;
+  net::Acceptor acceptor_;  // outlives its connections, which the server holds
   HttpServer server_;
-  net::Acceptor acceptor_;
   std::unique_ptr<uv::Stream> client_;
   std::string received_;
   bool is_ended_ = false;
