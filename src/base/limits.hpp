@@ -186,6 +186,7 @@ inline constexpr size_t session_pending_gaps = 1024;    // per device, received 
 inline constexpr size_t cursor_ranges = 64;             // per device and stream; a device gets no live lane beyond half
 inline constexpr size_t query_blocks = 200'000;         // read for one question at the hub
 inline constexpr size_t query_slice_blocks = 256;       // read before the store thread looks at commits: about 10 ms
+inline constexpr size_t latest_slice_devices = 256;     // the same for the newest values: about 4 ms with 4 series each
 inline constexpr size_t hub_queries = 64;               // questions under way, and as many waiting
 inline constexpr size_t store_requests = 32 * 1024;     // waiting for the store thread
 inline constexpr size_t archive_cache_bytes = 64 * 1024 * 1024;  // what is held, of the epochs used last

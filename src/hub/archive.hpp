@@ -146,7 +146,11 @@ class Archive {
   Result<model::QueryAnswer> query(const model::Query& query);
   virtual Result<std::unique_ptr<ArchiveQuery>> start_query(const model::Query& query) = 0;
   /// One value per device and series, the newest by corrected time. Errors: limit (more than limits::query_rows of them).
-  virtual Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) = 0;
+  Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series);
+  /// The same in slices: appends those of at most `most_devices` matching devices after the id `after`, which moves on; true
+  /// when there are no more.
+  virtual Result<bool> latest_some(const model::DeviceSelector& devices, const model::SeriesSelector& series, std::string& after, size_t most_devices,
+                                   std::vector<LatestValue>& values) = 0;
   virtual Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) = 0;
 
   using Progress = std::function<void(uint64_t done, uint64_t total)>;

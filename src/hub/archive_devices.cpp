@@ -80,6 +80,11 @@ const DeviceRecord* ArchiveDevices::find(const std::string& id) const {
   return at != devices_.end() && at->id == id ? &*at : nullptr;
 }
 
+const DeviceRecord* ArchiveDevices::next(const std::string& id) const {
+  const auto at = std::upper_bound(devices_.begin(), devices_.end(), id, [](const std::string& wanted, const DeviceRecord& record) { return wanted < record.id; });
+  return at == devices_.end() ? nullptr : &*at;
+}
+
 Result<DeviceRecord> ArchiveDevices::put(const DeviceRecord& record) {
   if (!is_device_id(record.id)) return Error{ErrorCode::invalid, 0, "device id: use 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit"};
   if (record.labels.size() > limits::labels) return Error{ErrorCode::limit, 0, "device has more than 16 labels"};

@@ -22,6 +22,8 @@ class ArchiveDevices {
 
   const std::vector<DeviceRecord>& all() const { return devices_; }
   const DeviceRecord* find(const std::string& id) const;
+  /// The device that follows `id` in the order of ids ("" before the first), or null.
+  const DeviceRecord* next(const std::string& id) const;
   bool contains(DeviceKey key) const { return by_key_.count(key) != 0; }
   Result<DeviceRecord> put(const DeviceRecord& record);
   Status touch(DeviceKey key, int64_t last_seen_ns, const std::string& agent_version);

@@ -186,18 +186,32 @@ Result<std::unique_ptr<ArchiveQuery>> SqliteArchive::start_query(const model::Qu
   return std::unique_ptr<ArchiveQuery>(new SqliteQuery(reader_, query));
 }
 
-Result<std::vector<LatestValue>> SqliteArchive::latest(const model::DeviceSelector& selector, const model::SeriesSelector& series) {
-  RETURN_IF_ERROR(check());
+Result<std::vector<LatestValue>> Archive::latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) {
   std::vector<LatestValue> values;
-  std::vector<ArchiveLatest::Row> rows;
-  for (const DeviceRecord& device : devices_.all()) {
-    if (!selector.matches(device.id, device.labels)) continue;
-    rows.clear();
-    RETURN_IF_ERROR(latest_.read_device(device.key, series, rows));
-    if (values.size() + rows.size() > limits::query_rows) return Error{ErrorCode::limit, 0, "more than 100000 values: narrow the devices or the series"};
-    for (ArchiveLatest::Row& row : rows) values.push_back({device.id, std::move(row.series), std::move(row.point), row.quality});
+  std::string after;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool is_done, latest_some(devices, series, after, limits::latest_slice_devices, values));
+    if (is_done) return values;
   }
-  return values;
+}
+
+Result<bool> SqliteArchive::latest_some(const model::DeviceSelector& selector, const model::SeriesSelector& series, std::string& after, size_t most_devices,
+                                        std::vector<LatestValue>& values) {
+  RETURN_IF_ERROR(check());
+  std::vector<ArchiveLatest::Row> rows;
+  for (const DeviceRecord* device = devices_.next(after); device != nullptr; device = devices_.next(after)) {
+    if (!selector.matches(device->id, device->labels)) {
+      after = device->id;
+      continue;
+    }
+    if (most_devices-- == 0) return false;
+    after = device->id;
+    rows.clear();
+    RETURN_IF_ERROR(latest_.read_device(device->key, series, rows));
+    if (values.size() + rows.size() > limits::query_rows) return Error{ErrorCode::limit, 0, "more than 100000 values: narrow the devices or the series"};
+    for (ArchiveLatest::Row& row : rows) values.push_back({device->id, std::move(row.series), std::move(row.point), row.quality});
+  }
+  return true;
 }
 
 Result<std::vector<std::pair<std::string, model::Gap>>> SqliteArchive::gaps(const model::DeviceSelector& selector) {

@@ -35,7 +35,8 @@ class SqliteArchive : public Archive {
   Result<DeviceState> load_state(DeviceKey device, const std::string& epoch) override;
   Result<std::vector<std::vector<BlockVerdict>>> apply(const std::vector<IntakeBatch>& batches) override;
   Result<std::unique_ptr<ArchiveQuery>> start_query(const model::Query& query) override;
-  Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) override;
+  Result<bool> latest_some(const model::DeviceSelector& devices, const model::SeriesSelector& series, std::string& after, size_t most_devices,
+                           std::vector<LatestValue>& values) override;
   Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) override;
   Result<VerifyReport> verify(const Progress& progress) override;
   Status backup(const std::string& path, const Progress& progress) override;

@@ -90,7 +90,7 @@ Status StoreThread::run(StoreToken token, Command command) { return submit(Reque
 
 Status StoreThread::ask(StoreToken token, model::Query query) { return submit(Question{token, Ask{std::move(query), nullptr}}); }
 Status StoreThread::ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series) {
-  return submit(Question{token, AskLatest{std::move(devices), std::move(series)}});
+  return submit(Question{token, AskLatest{std::move(devices), std::move(series), {}, {}}});
 }
 Status StoreThread::ask_gaps(StoreToken token, model::DeviceSelector devices) { return submit(Question{token, AskGaps{std::move(devices)}}); }
 
@@ -179,28 +179,48 @@ void StoreThread::work_on(Request request) {
 }
 
 void StoreThread::work_on(Question question) {
+  if (take_cancelled(question.token)) return refuse(question, not_wanted);
   Archive* const archive = archive_for_work();
-  if (auto* latest = std::get_if<AskLatest>(&question.work)) {
-    reply(question.token, archive != nullptr ? archive->latest(latest->devices, latest->series) : Result<std::vector<LatestValue>>(not_open));
-    return;
-  }
-  if (auto* gaps = std::get_if<AskGaps>(&question.work)) {
-    reply(question.token, archive != nullptr ? archive->gaps(gaps->devices) : Result<std::vector<std::pair<std::string, model::Gap>>>(not_open));
-    return;
-  }
-  Ask& ask = std::get<Ask>(question.work);
-  if (take_cancelled(question.token)) return reply(question.token, Result<model::QueryAnswer>(not_wanted));
-  if (archive == nullptr) return reply(question.token, Result<model::QueryAnswer>(not_open));
+  if (archive == nullptr) return refuse(question, not_open);
+  const bool is_answered = std::visit([&](auto& ask) { return work_on(question.token, *archive, ask); }, question.work);
+  if (is_answered) return;
+  const std::lock_guard guard(mutex_);
+  questions_.push_back(std::move(question));
+}
+
+bool StoreThread::work_on(StoreToken token, Archive& archive, Ask& ask) {
+  using Answered = Result<model::QueryAnswer>;
   if (ask.running == nullptr) {
-    auto started = archive->start_query(ask.query);
-    if (!started) return reply(question.token, Result<model::QueryAnswer>(started.error()));
+    auto started = archive.start_query(ask.query);
+    if (!started) {
+      reply(token, Answered(started.error()));
+      return true;
+    }
     ask.running = std::move(*started);
   }
   const auto is_done = ask.running->advance(limits::query_slice_blocks);
-  if (!is_done) return reply(question.token, Result<model::QueryAnswer>(is_done.error()));
-  if (*is_done) return reply(question.token, Result<model::QueryAnswer>(ask.running->take()));
-  const std::lock_guard guard(mutex_);
-  questions_.push_back(std::move(question));
+  if (is_done && !*is_done) return false;
+  reply(token, is_done ? Answered(ask.running->take()) : Answered(is_done.error()));
+  return true;
+}
+
+bool StoreThread::work_on(StoreToken token, Archive& archive, AskLatest& ask) {
+  using Answered = Result<std::vector<LatestValue>>;
+  const auto is_done = archive.latest_some(ask.devices, ask.series, ask.after, limits::latest_slice_devices, ask.values);
+  if (is_done && !*is_done) return false;
+  reply(token, is_done ? Answered(std::move(ask.values)) : Answered(is_done.error()));
+  return true;
+}
+
+bool StoreThread::work_on(StoreToken token, Archive& archive, AskGaps& ask) {
+  reply(token, archive.gaps(ask.devices));
+  return true;
+}
+
+void StoreThread::refuse(const Question& question, Error error) {
+  if (std::holds_alternative<Ask>(question.work)) return reply(question.token, Result<model::QueryAnswer>(error));
+  if (std::holds_alternative<AskLatest>(question.work)) return reply(question.token, Result<std::vector<LatestValue>>(error));
+  reply(question.token, Result<std::vector<std::pair<std::string, model::Gap>>>(error));
 }
 
 void StoreThread::reply(StoreToken token, Answer answer) {

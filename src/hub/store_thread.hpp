@@ -72,7 +72,7 @@ class StoreThread : private uv::Waker::Listener {
   Status ask(StoreToken token, model::Query query);                           ///< on_answer
   Status ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series);  ///< on_latest
   Status ask_gaps(StoreToken token, model::DeviceSelector devices);           ///< on_gaps
-  /// The answer is not wanted any more: on_answer() comes with the error `closed`, unless it is on its way already.
+  /// The answer is not wanted any more: its event comes with the error `closed`, unless it is on its way already.
   void cancel(StoreToken token);
 
   /// Does what waits except questions, then ends the thread and closes the archive. No event comes afterwards. Bounded by the
@@ -91,7 +91,7 @@ class StoreThread : private uv::Waker::Listener {
   struct Request { StoreToken token; Work work; };
 
   struct Ask { model::Query query; std::unique_ptr<ArchiveQuery> running; };
-  struct AskLatest { model::DeviceSelector devices; model::SeriesSelector series; };
+  struct AskLatest { model::DeviceSelector devices; model::SeriesSelector series; std::string after; std::vector<LatestValue> values; };
   struct AskGaps { model::DeviceSelector devices; };
   struct Question { StoreToken token; std::variant<Ask, AskLatest, AskGaps> work; };
 
@@ -111,6 +111,11 @@ class StoreThread : private uv::Waker::Listener {
   void main();
   void work_on(Request request);
   void work_on(Question question);
+  // Each does one slice; false: there is more to do.
+  bool work_on(StoreToken token, Archive& archive, Ask& ask);
+  bool work_on(StoreToken token, Archive& archive, AskLatest& ask);
+  bool work_on(StoreToken token, Archive& archive, AskGaps& ask);
+  void refuse(const Question& question, Error error);
   void reply(StoreToken token, Answer answer);
   bool take_cancelled(StoreToken token);
   Archive* archive_for_work();

@@ -137,6 +137,20 @@ TEST_P(ArchiveQueryTest, LatestIsTheNewestByTimeNotByArrival) {
   EXPECT_TRUE(archive_->latest({}, *model::parse_series_selector("s1"))->empty());
 }
 
+TEST_P(ArchiveQueryTest, LatestInSlicesIsTheSame) {
+  fill();
+  const auto whole = archive_->latest(*model::parse_device_selector("{site=berlin}"), {});
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->size(), 4u);
+  std::string after;
+  std::vector<LatestValue> values;
+  int slices = 1;
+  while (!*archive_->latest_some(*model::parse_device_selector("{site=berlin}"), {}, after, 1, values)) ++slices;
+  EXPECT_EQ(slices, 2);
+  ASSERT_EQ(values.size(), whole->size());
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i].device, (*whole)[i].device);
+}
+
 TEST_P(ArchiveQueryTest, LatestTextIsTheWholeText) {
   const DeviceKey key = device();
   define(key);

@@ -52,7 +52,7 @@ TEST_P(SqliteArchiveTest, ALostCursorDoesNotMakeDuplicates) {
   tamper("DELETE FROM held");
   reopen();
   EXPECT_FALSE(verify().problems.empty());
-  for (model::Seq first : {1, 11, 21, 31, 41}) {
+  for (model::Seq first = 1; first <= 41; first += 10) {
     const BlockVerdict verdict = apply(key, source_.ramp(first, 10, 1000));
     EXPECT_TRUE(verdict.accepted && verdict.duplicate);
   }

@@ -81,7 +81,7 @@ TEST_P(ArchiveTest, EqualNumbersInAnotherEpochOrStreamOrDeviceAreOtherReadings) 
 TEST_P(ArchiveTest, BlocksMayComeInAnyOrder) {
   const DeviceKey key = device();
   define(key);
-  for (const model::Seq first : {31, 1, 21, 11}) EXPECT_TRUE(apply(key, source_.ramp(first, 10, 1000 + static_cast<int64_t>(first))).accepted);
+  for (const model::Seq first : {31u, 1u, 21u, 11u}) EXPECT_TRUE(apply(key, source_.ramp(first, 10, 1000 + static_cast<int64_t>(first))).accepted);
   EXPECT_EQ(state(key).held[1].cursor(), 40u);
   EXPECT_EQ(count_points(ask()), 40u);
 }

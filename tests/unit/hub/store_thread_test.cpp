@@ -31,8 +31,9 @@ class FlakyArchive : public Archive {
   Result<Token> use_token(const std::string& hash, const std::string& device, int64_t now_ns) override { return inner_->use_token(hash, device, now_ns); }
   Result<DeviceState> load_state(DeviceKey key, const std::string& epoch) override { return inner_->load_state(key, epoch); }
   Result<std::unique_ptr<ArchiveQuery>> start_query(const model::Query& query) override { return inner_->start_query(query); }
-  Result<std::vector<LatestValue>> latest(const model::DeviceSelector& devices, const model::SeriesSelector& series) override {
-    return inner_->latest(devices, series);
+  Result<bool> latest_some(const model::DeviceSelector& devices, const model::SeriesSelector& series, std::string& after, size_t most,
+                           std::vector<LatestValue>& values) override {
+    return inner_->latest_some(devices, series, after, most, values);
   }
   Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) override { return inner_->gaps(devices); }
   Result<VerifyReport> verify(const Progress& progress) override { return inner_->verify(progress); }
