@@ -4,7 +4,7 @@
 // numbers above 2^63 - 1 are refused at intake, so they sort.
 //
 // block is an ordinary rowid table on purpose: appended at its end, with two small indexes beside it. As WITHOUT ROWID with
-// (epoch, stream, first) as key it took twice the processor time and 1.4 times the file (bench archive_apply, src/DECISIONS.md).
+// (epoch, stream, first) as key it took twice the processor time and 1.4 times the file (src/DECISIONS.md).
 #pragma once
 
 #include <cstdint>
