@@ -6,7 +6,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "hub/enrolment.hpp"
+#include "hub/fleet/enrolment.hpp"
 #include "link/message.hpp"
 #include "mcp/json_slice.hpp"
 #include "mcp/json_write.hpp"

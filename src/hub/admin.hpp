@@ -11,7 +11,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 
 namespace tideline::hub {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 
 namespace tideline::hub {
 

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "base/arguments.hpp"
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 #include "hub/config.hpp"
 #include "hub/state_directory.hpp"
 #include "stderr_log.hpp"

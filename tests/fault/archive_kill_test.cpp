@@ -7,7 +7,7 @@
 #include <csignal>
 #include <random>
 
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 #include "support/hub_blocks.hpp"
 #include "support/temp_dir.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "../unit/hub/session_fixture.hpp"
+#include "../unit/hub/fleet/session_fixture.hpp"
 #include "base/limits.hpp"
 
 using namespace tideline;

@@ -26,7 +26,14 @@ LAYERS = {
     "src/link": MODEL + ["wrap/msgpack", "block", "link"],
     "src/mcp": MODEL + ["wrap/json", "mcp"],
     "src/net": MODEL + ["wrap/uv", "wrap/tls", "wrap/msgpack", "block", "link", "mcp", "net"],
+    "src/agent/store": MODEL + ["wrap", "", "block", "agent/store"],
+    "src/agent/inputs": MODEL + ["wrap", "", "agent/inputs"],
+    "src/agent/gateway": MODEL + ["wrap", "", "mcp", "agent/store", "agent/inputs", "agent/gateway"],
     "src/agent": MODEL + ["wrap", "", "block", "link", "mcp", "net", "agent"],
+    "src/hub/store": MODEL + ["wrap", "", "block", "link", "hub/store"],
+    "src/hub/http": MODEL + ["wrap", "", "mcp", "net", "hub/http"],
+    "src/hub/fleet": MODEL + ["wrap", "", "block", "link", "mcp", "net", "hub/store", "hub/http", "hub/fleet"],
+    "src/hub/mcp": MODEL + ["wrap", "", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/mcp"],
     "src/hub": MODEL + ["wrap", "", "block", "link", "mcp", "net", "hub"],
 }
 C_LIBRARIES = re.compile(r"^(uv\.h|msgpack|mbedtls/|psa/|sqlite3\.h|cJSON|cjson/|toml\+\+|boost/|libpq|nats)")

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 #include "sim/model_store.hpp"
 
 namespace tideline::sim {

@@ -11,7 +11,7 @@
 
 #include "agent/uplink.hpp"
 #include "base/random.hpp"
-#include "hub/session.hpp"
+#include "hub/fleet/session.hpp"
 #include "sim/model_archive.hpp"
 #include "sim/model_store.hpp"
 

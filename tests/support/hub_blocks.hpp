@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "block/encoder.hpp"
-#include "hub/archive.hpp"
+#include "hub/store/archive.hpp"
 
 namespace tideline::test {
 

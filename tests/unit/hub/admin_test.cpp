@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/limits.hpp"
-#include "hub/enrolment.hpp"
+#include "hub/fleet/enrolment.hpp"
 #include "mcp/json_slice.hpp"
 
 namespace tideline::hub {
