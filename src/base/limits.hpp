@@ -34,6 +34,7 @@ inline constexpr size_t hello_anchors = 16;
 inline constexpr size_t hello_runs = 64;                // all that a store keeps
 inline constexpr size_t link_text_bytes = 512;          // reasons and other texts for people inside frames
 inline constexpr size_t link_name_bytes = 64;           // hub's name, versions of programs
+inline constexpr size_t link_piece_bytes = 60 * 1024;   // of a message inside call, reply and notify frames
 inline constexpr size_t link_pem_bytes = 16 * 1024;     // a certificate or a request
 inline constexpr size_t enrol_token_bytes = 256;
 inline constexpr size_t uplink_fetch_bytes = 64 * 1024; // asked of the store at once

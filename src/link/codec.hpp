@@ -24,8 +24,12 @@ void encode(const Pong& pong, ByteBuffer& out);
 void encode(const Bye& bye, ByteBuffer& out);
 void encode(const Enroll& enroll, ByteBuffer& out);
 void encode(const Enrolled& enrolled, ByteBuffer& out);
+void encode(const CallFrame& frame, ByteBuffer& out);
+void encode(const ReplyFrame& frame, ByteBuffer& out);
+void encode(const NotifyFrame& frame, ByteBuffer& out);
+void encode(const CancelFrame& frame, ByteBuffer& out);
 
-/// Parses one payload. The views of a BlockFrame point into it. Errors: invalid (context names the frame), limit (longer
+/// Parses one payload. The views of block, call, reply and notify frames point into it. Errors: invalid (context names the frame), limit (longer
 /// than limits::frame_bytes), unsupported (a type below 64 that this version does not know).
 Result<Message> decode(Bytes payload);
 

@@ -203,6 +203,7 @@ Message take_welcome(Reader& reader) {
   welcome.reconnect_least = take_millis(reader);
   welcome.reconnect_spread = take_millis(reader);
   welcome.ping_interval = take_millis(reader);
+  welcome.catalog_hash = reader.take_uint();
   return welcome;
 }
 
@@ -283,6 +284,34 @@ Message take_enrolled(Reader& reader) {
   return enrolled;
 }
 
+Message take_call(Reader& reader) {
+  CallFrame frame;
+  frame.call = reader.take_uint();
+  frame.task = take_string(reader, limits::link_name_bytes);
+  frame.principal = take_string(reader, limits::link_name_bytes);
+  frame.deadline = take_millis(reader);
+  frame.reply_bytes = take_at_most(reader, UINT32_MAX);
+  frame.is_last = reader.take_boolean();
+  frame.text = reader.take_binary(limits::link_piece_bytes);
+  return frame;
+}
+
+Message take_reply(Reader& reader) {
+  ReplyFrame frame;
+  frame.call = reader.take_uint();
+  frame.part = static_cast<ReplyPart>(take_at_most(reader, static_cast<uint64_t>(ReplyPart::answer)));
+  frame.text = reader.take_binary(limits::link_piece_bytes);
+  return frame;
+}
+
+Message take_notify(Reader& reader) {
+  NotifyFrame frame;
+  frame.is_last = reader.take_boolean();
+  frame.text = reader.take_binary(limits::link_piece_bytes);
+  return frame;
+}
+
+Message take_cancel(Reader& reader) { return CancelFrame{reader.take_uint()}; }
 Message take_credit(Reader& reader) { return Credit{take_at_most(reader, UINT32_MAX)}; }
 Message take_anchor_frame(Reader& reader) { return AnchorFrame{take_anchor(reader)}; }
 Message take_pong(Reader& reader) { return Pong{reader.take_uint()}; }
@@ -292,11 +321,12 @@ struct Kind {
   Message (*take)(Reader& reader);
 };
 
-/// By type; entry 0 is never used.
+/// By type; 0 is never used, and context is reserved.
 constexpr Kind kinds[] = {
-    {0, nullptr},       {14, &take_hello}, {12, &take_welcome}, {2, &take_series_frame}, {5, &take_block},
+    {0, nullptr},       {14, &take_hello}, {13, &take_welcome}, {2, &take_series_frame}, {5, &take_block},
     {1, &take_gap_frame}, {3, &take_ack},  {5, &take_nack},     {1, &take_credit},       {1, &take_anchor_frame},
     {2, &take_ping},    {1, &take_pong},   {3, &take_bye},      {4, &take_enroll},       {2, &take_enrolled},
+    {0, nullptr},       {7, &take_call},   {3, &take_reply},    {2, &take_notify},       {1, &take_cancel},
 };
 
 }  // namespace
@@ -309,9 +339,7 @@ Result<Message> decode(Bytes payload) {
   if (!reader.ok() || left == 0) return Error{ErrorCode::invalid, 0, "frame is not an array that begins with its type"};
   --left;
   if (type >= first_skipped_type) return Message(Skipped{static_cast<uint8_t>(std::min<uint64_t>(type, UINT8_MAX))});
-  if (type >= static_cast<uint64_t>(FrameType::context) && type <= static_cast<uint64_t>(FrameType::cancel)) {
-    return Message(Reserved{static_cast<FrameType>(type)});
-  }
+  if (type == static_cast<uint64_t>(FrameType::context)) return Message(Reserved{FrameType::context});
   if (type == 0 || type >= std::size(kinds)) return Error{ErrorCode::unsupported, static_cast<int>(type), "frame type is not known"};
   const Kind& kind = kinds[type];
   if (left < kind.fields) return Error{ErrorCode::invalid, 0, frame_name(static_cast<FrameType>(type))};

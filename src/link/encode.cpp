@@ -85,12 +85,12 @@ void encode(const Hello& hello, ByteBuffer& out) {
 }
 
 void encode(const Welcome& welcome, ByteBuffer& out) {
-  Writer writer = begin(out, FrameType::welcome, 12);
+  Writer writer = begin(out, FrameType::welcome, 13);
   writer.uint(welcome.version).text(bounded(welcome.hub, limits::link_name_bytes)).integer(welcome.utc_ns).uint(welcome.incarnation);
   writer.uint(welcome.series_known).uint(welcome.series_hash).array(model::stream_count);
   for (const StreamHeld& held : welcome.streams) put(writer, held);
   writer.uint(welcome.credit).boolean(welcome.live).uint(whole_millis(welcome.reconnect_least));
-  writer.uint(whole_millis(welcome.reconnect_spread)).uint(whole_millis(welcome.ping_interval));
+  writer.uint(whole_millis(welcome.reconnect_spread)).uint(whole_millis(welcome.ping_interval)).uint(welcome.catalog_hash);
 }
 
 void encode(const SeriesFrame& frame, ByteBuffer& out) {
@@ -150,6 +150,25 @@ void encode(const Enroll& enroll, ByteBuffer& out) {
 void encode(const Enrolled& enrolled, ByteBuffer& out) {
   begin(out, FrameType::enrolled, 2).text(enrolled.certificate_pem).text(enrolled.ca_pem);
 }
+
+void encode(const CallFrame& frame, ByteBuffer& out) {
+  assert(frame.text.size() <= limits::link_piece_bytes);
+  begin(out, FrameType::call, 7)
+      .uint(frame.call).text(bounded(frame.task, limits::link_name_bytes)).text(bounded(frame.principal, limits::link_name_bytes))
+      .uint(whole_millis(frame.deadline)).uint(frame.reply_bytes).boolean(frame.is_last).binary(frame.text);
+}
+
+void encode(const ReplyFrame& frame, ByteBuffer& out) {
+  assert(frame.text.size() <= limits::link_piece_bytes);
+  begin(out, FrameType::reply, 3).uint(frame.call).uint(static_cast<uint64_t>(frame.part)).binary(frame.text);
+}
+
+void encode(const NotifyFrame& frame, ByteBuffer& out) {
+  assert(frame.text.size() <= limits::link_piece_bytes);
+  begin(out, FrameType::notify, 2).boolean(frame.is_last).binary(frame.text);
+}
+
+void encode(const CancelFrame& frame, ByteBuffer& out) { begin(out, FrameType::cancel, 1).uint(frame.call); }
 
 uint64_t series_hash(const model::Series& series, uint64_t previous) {
   ByteBuffer bytes;

@@ -35,7 +35,7 @@ enum class FrameType : uint8_t {
   bye = 12,
   enroll = 13,
   enrolled = 14,
-  context = 15,  ///< 15 to 19 are reserved: decoded to Reserved
+  context = 15,  ///< reserved: decoded to Reserved
   call = 16,
   reply = 17,
   notify = 18,
@@ -66,7 +66,7 @@ struct Hello {
   int64_t utc_ns = 0;                   ///< what the device believes, 0 if it has no idea
   model::TimeQuality quality = model::TimeQuality::none;
   uint32_t series_count = 0;
-  uint64_t catalog_hash = 0;            ///< reserved: of the tools that the device offers
+  uint64_t catalog_hash = 0;            ///< of what the device offers over MCP; 0: not known yet
   bool operator==(const Hello&) const = default;
 };
 
@@ -92,6 +92,7 @@ struct Welcome {
   Duration reconnect_least;             ///< wait at least this after a loss, ...
   Duration reconnect_spread;            ///< ... plus a random part of this (whole milliseconds on the wire)
   Duration ping_interval;               ///< to begin with; 0: the device's own choice
+  uint64_t catalog_hash = 0;            ///< of the catalog that the hub keeps of this device; 0: none
   bool operator==(const Welcome&) const = default;
 };
 
@@ -195,7 +196,44 @@ struct Enrolled {
   bool operator==(const Enrolled&) const = default;
 };
 
-/// A frame of types 15 to 19, whose contents are not defined yet. A receiver ignores it.
+/// Hub to device: a piece of one MCP request (JSON-RPC of the newest revision, its id is the number of the call). The pieces of a call
+/// follow each other; everything but the text counts as the first piece has it.
+struct CallFrame {
+  uint64_t call = 0;         ///< never used twice on one connection
+  std::string task;          ///< of a call that may come again after a loss: its lasting name, else ""; at most limits::link_name_bytes
+  std::string principal;     ///< on whose behalf, for the device's own log; at most limits::link_name_bytes
+  Duration deadline;         ///< nobody waits for the answer after this; 0: no such bound
+  uint64_t reply_bytes = 0;  ///< the texts of all replies to this call together may be this long
+  bool is_last = true;
+  Bytes text;                ///< at most limits::link_piece_bytes; points into the payload
+};
+
+enum class ReplyPart : uint8_t {
+  more = 0,     ///< the message goes on in the next reply to this call
+  message = 1,  ///< the end of a notification; more messages follow
+  answer = 2,   ///< the end of the answer: the call is over
+};
+
+/// Device to hub: a piece of what answers a call.
+struct ReplyFrame {
+  uint64_t call = 0;
+  ReplyPart part = ReplyPart::answer;
+  Bytes text;                ///< at most limits::link_piece_bytes; points into the payload
+};
+
+/// Device to hub: a piece of a JSON-RPC notification that belongs to no call.
+struct NotifyFrame {
+  bool is_last = true;
+  Bytes text;                ///< at most limits::link_piece_bytes; points into the payload
+};
+
+/// Hub to device: nobody waits for this call any more; no reply is sent. Unknown calls are ignored.
+struct CancelFrame {
+  uint64_t call = 0;
+  bool operator==(const CancelFrame&) const = default;
+};
+
+/// A frame of type 15, whose contents are not defined yet. A receiver ignores it.
 struct Reserved {
   FrameType type = FrameType::context;
 };
@@ -205,7 +243,7 @@ struct Skipped {
 };
 
 using Message = std::variant<Hello, Welcome, SeriesFrame, BlockFrame, GapFrame, Ack, Nack, Credit, AnchorFrame, Ping, Pong, Bye,
-                             Enroll, Enrolled, Reserved, Skipped>;
+                             Enroll, Enrolled, CallFrame, ReplyFrame, NotifyFrame, CancelFrame, Reserved, Skipped>;
 
 /// [a-z0-9._-], 1 to limits::device_id_bytes, beginning with a letter or digit.
 bool is_device_id(std::string_view id);

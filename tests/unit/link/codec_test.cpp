@@ -118,8 +118,39 @@ TEST(LinkCodec, types_from_64_on_are_skipped_and_unknown_ones_below_are_errors) 
   EXPECT_TRUE(std::holds_alternative<Skipped>(*type_of(64)));
   EXPECT_TRUE(std::holds_alternative<Skipped>(*type_of(1'000'000)));
   EXPECT_EQ(std::get<Reserved>(*type_of(15)).type, FrameType::context);
-  EXPECT_EQ(std::get<Reserved>(*type_of(19)).type, FrameType::cancel);
   for (const uint64_t type : {0ull, 20ull, 63ull}) EXPECT_EQ(type_of(type).error().code, ErrorCode::unsupported) << type;
+}
+
+TEST(LinkCodec, pieces_of_calls_point_into_the_payload_and_have_a_bound) {
+  const ByteBuffer text(limits::link_piece_bytes, 'x');
+  ByteBuffer payload;
+  encode(CallFrame{7, "task", "key:ops", seconds(3), 4096, false, text}, payload);
+  EXPECT_LE(payload.size(), limits::frame_bytes);
+  const auto call = decode(payload);
+  ASSERT_TRUE(call.has_value());
+  const auto& frame = std::get<CallFrame>(*call);
+  EXPECT_EQ(frame.call, 7u);
+  EXPECT_EQ(frame.task, "task");
+  EXPECT_EQ(frame.principal, "key:ops");
+  EXPECT_EQ(frame.deadline, seconds(3));
+  EXPECT_EQ(frame.reply_bytes, 4096u);
+  EXPECT_FALSE(frame.is_last);
+  EXPECT_GE(frame.text.data(), payload.data());
+  EXPECT_EQ(frame.text.size(), text.size());
+  for (const uint64_t type : {17ull, 18ull}) {
+    ByteBuffer longer;
+    msgpack::Writer writer(longer);
+    if (type == 17) writer.array(4).uint(type).uint(7).uint(0);
+    else writer.array(3).uint(type).boolean(true);
+    writer.binary(ByteBuffer(limits::link_piece_bytes + 1, 'x'));
+    EXPECT_FALSE(decode(longer).has_value()) << type;
+  }
+}
+
+TEST(LinkCodec, a_reply_is_a_piece_a_message_or_the_answer) {
+  ByteBuffer payload;
+  msgpack::Writer(payload).array(4).uint(17).uint(7).uint(3).binary(ByteBuffer{'x'});
+  EXPECT_FALSE(decode(payload).has_value());
 }
 
 TEST(LinkCodec, an_unknown_reason_to_leave_is_other) {

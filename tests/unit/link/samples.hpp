@@ -35,6 +35,7 @@ inline Hello hello() {
   frame.utc_ns = 1'700'000'000'000'000'000;
   frame.quality = model::TimeQuality::synced;
   frame.series_count = 3;
+  frame.catalog_hash = 0xca7b;
   return frame;
 }
 
@@ -52,6 +53,7 @@ inline Welcome welcome() {
   frame.credit = 1'048'576;
   frame.reconnect_spread = seconds(5);
   frame.ping_interval = seconds(30);
+  frame.catalog_hash = 0xca7a;
   return frame;
 }
 
@@ -80,6 +82,11 @@ inline std::vector<std::pair<std::string, ByteBuffer>> payloads() {
   add("bye", Bye{ByeCode::revoked, "the device was revoked at this hub", {}});
   add("enroll", Enroll{"one-time", "-----BEGIN CERTIFICATE REQUEST-----\n", "pump-7", "0.1.0"});
   add("enrolled", Enrolled{"-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n"});
+  static const ByteBuffer text = {'{', '}'};
+  add("call", CallFrame{9, "task-1", "key:ops", seconds(30), 1'048'576, true, text});
+  add("reply", ReplyFrame{9, ReplyPart::answer, text});
+  add("notify", NotifyFrame{true, text});
+  add("cancel", CancelFrame{9});
   return all;
 }
 
