@@ -86,6 +86,7 @@ bool Uplink::renew(const std::string& request_pem, Instant now) {
 }
 
 void Uplink::enter(UplinkState state, Instant now) {
+  if (is_online()) wire_.link_down();
   state_ = state;
   since_ = now;
   deadline_ = never;
@@ -195,6 +196,10 @@ void Uplink::on_message(const link::Message& message, Instant now) {
     on_pong(*pong, now);
   } else if (const auto* enrolled = std::get_if<link::Enrolled>(&message)) {
     wire_.enrolled(*enrolled);
+  } else if (const auto* call = std::get_if<link::CallFrame>(&message)) {
+    wire_.called(*call);
+  } else if (const auto* cancel = std::get_if<link::CancelFrame>(&message)) {
+    wire_.cancelled(cancel->call);
   } else {
     leave(link::ByeCode::protocol_error, "the hub sent a frame that only devices send", now);
   }

@@ -34,6 +34,12 @@ class UplinkWire {
   virtual void close() = 0;
   /// The hub issued a certificate (answer to renew()).
   virtual void enrolled(const link::Enrolled& answer) = 0;
+  /// Calls may come; `catalog_hash` is of the catalog that the hub keeps of this device.
+  virtual void link_up(uint64_t /*catalog_hash*/) {}
+  /// Whatever was called is over.
+  virtual void link_down() {}
+  virtual void called(const link::CallFrame&) {}
+  virtual void cancelled(uint64_t /*call*/) {}
 };
 
 /// One past the highest series id that `block` uses; 0 when it cannot be read. The default opens the block.
@@ -112,6 +118,13 @@ class Uplink final : private DrainOutlet {
   /// Bytes now in the send queue; call whenever it shrank.
   void on_send_queue(size_t queued_bytes, Instant now);
 
+  /// Told to the hub with the next hello.
+  void set_catalog_hash(uint64_t hash) { catalog_hash_ = hash; }
+  /// Whether say() takes a frame now: online, and the send queue has room. Replies go before readings.
+  bool may_say() const { return is_online() && queued_bytes_ < limits::link_reply_queue_bytes; }
+  void say(const link::ReplyFrame& frame, Instant now) { send_frame(frame, now); }
+  void say(const link::NotifyFrame& frame, Instant now) { send_frame(frame, now); }
+
   // Events of the outbox (Outbox::Listener, passed on).
   void on_committed(model::Stream stream, model::Seq next, Instant now);
   void on_fetched(model::Stream stream, model::Seq from, std::vector<model::StoredBlock> blocks, std::vector<model::Gap> gaps,
@@ -160,6 +173,7 @@ class Uplink final : private DrainOutlet {
   void learn_from_loss(Instant now);
 
   UplinkOptions options_;
+  uint64_t catalog_hash_ = 0;
   Outbox& outbox_;
   UplinkWire& wire_;
   Log& log_;

@@ -52,6 +52,7 @@ link::Hello Uplink::make_hello(Instant now) const {
   if (store.anchor.quality != model::TimeQuality::none) hello.utc_ns = now.nanos + store.anchor.offset_ns();
   hello.quality = store.anchor.quality;
   hello.series_count = outbox_.dictionary().size();
+  hello.catalog_hash = catalog_hash_;
   return hello;
 }
 
@@ -86,6 +87,7 @@ void Uplink::on_welcome(const link::Welcome& welcome, Instant now) {
   ++status_.connections;
   log_info(log_, area, "link up: hub %s, round trip %s", welcome.hub.c_str(), format_duration(status_.round_trip).c_str());
   drain_.begin(welcome);
+  wire_.link_up(welcome.catalog_hash);
   take_hub_time(welcome, now);
 }
 

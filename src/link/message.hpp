@@ -203,7 +203,7 @@ struct CallFrame {
   std::string task;          ///< of a call that may come again after a loss: its lasting name, else ""; at most limits::link_name_bytes
   std::string principal;     ///< on whose behalf, for the device's own log; at most limits::link_name_bytes
   Duration deadline;         ///< nobody waits for the answer after this; 0: no such bound
-  uint64_t reply_bytes = 0;  ///< the texts of all replies to this call together may be this long
+  uint64_t reply_bytes = 0;  ///< each message of the reply may be this long
   bool is_last = true;
   Bytes text;                ///< at most limits::link_piece_bytes; points into the payload
 };

@@ -26,6 +26,8 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
     virtual void store(DeviceLink& link, IntakeBatch&& batch) = 0;
     virtual void enroll(DeviceLink& link, const link::Enroll& request, bool is_renewal) = 0;
     virtual void on_presence(DeviceLink& link, bool is_online) = 0;
+    virtual void on_reply(DeviceLink& link, const link::ReplyFrame& frame) = 0;
+    virtual void on_notify(DeviceLink& link, const link::NotifyFrame& frame) = 0;
     /// The last event.
     virtual void on_link_closed(DeviceLink& link) = 0;
   };
@@ -60,6 +62,8 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
   UtcNanos utc_now() override { return host_.wall_time(); }
   void enroll(const link::Enroll& request, bool is_renewal) override { host_.enroll(*this, request, is_renewal); }
   void presence(bool is_online) override { host_.on_presence(*this, is_online); }
+  void replied(const link::ReplyFrame& frame) override { host_.on_reply(*this, frame); }
+  void notified(const link::NotifyFrame& frame) override { host_.on_notify(*this, frame); }
 
   uint64_t id_;
   std::unique_ptr<net::Connection> connection_;

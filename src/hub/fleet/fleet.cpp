@@ -242,7 +242,54 @@ void Fleet::deliver(SessionId session, Result<std::vector<BlockVerdict>> verdict
 }
 
 void Fleet::on_state_loaded(StoreToken token, Result<DeviceState> state) {
-  if (Session* session = find_session(token)) session->on_state_loaded(std::move(state), now());
+  Session* session = find_session(token);
+  if (session == nullptr) return;
+  if (state && call_events_ != nullptr) state->catalog_hash = call_events_->catalog_hash(session->peer().record.key);
+  session->on_state_loaded(std::move(state), now());
+}
+
+// ---- Calls
+
+DeviceLink* Fleet::find_online(DeviceKey device) {
+  const DeviceEntry* entry = registry_.find(device);
+  if (entry == nullptr || !entry->presence.is_online) return nullptr;
+  const auto found = links_.find(entry->presence.session);
+  return found == links_.end() ? nullptr : found->second.link.get();
+}
+
+bool Fleet::is_current(const DeviceLink& link) const {
+  const DeviceEntry* entry = registry_.find(link.session().peer().record.key);
+  return entry != nullptr && entry->presence.session == link.id();
+}
+
+/// What is beyond is left for what keeps the link going: a device that does not read must not lose its link because of callers.
+size_t Fleet::call_room(DeviceKey device) {
+  DeviceLink* link = find_online(device);
+  if (link == nullptr) return 0;
+  const size_t queued = link->connection().queued_bytes();
+  return queued < limits::link_call_queue_bytes ? limits::link_call_queue_bytes - queued : 0;
+}
+
+Status Fleet::send(DeviceKey device, const link::CallFrame& frame) {
+  DeviceLink* link = find_online(device);
+  if (link == nullptr) return Error{ErrorCode::closed, 0, "the device is not online"};
+  link->session().pass_on(frame);
+  return {};
+}
+
+Status Fleet::send(DeviceKey device, const link::CancelFrame& frame) {
+  DeviceLink* link = find_online(device);
+  if (link == nullptr) return Error{ErrorCode::closed, 0, "the device is not online"};
+  link->session().pass_on(frame);
+  return {};
+}
+
+void Fleet::on_reply(DeviceLink& link, const link::ReplyFrame& frame) {
+  if (call_events_ != nullptr && is_current(link)) call_events_->on_reply(link.session().peer().record.key, frame);
+}
+
+void Fleet::on_notify(DeviceLink& link, const link::NotifyFrame& frame) {
+  if (call_events_ != nullptr && is_current(link)) call_events_->on_notify(link.session().peer().record.key, frame);
 }
 
 // ---- Coming and going
@@ -257,7 +304,10 @@ void Fleet::on_presence(DeviceLink& link, bool is_online) {
   if (is_online) {
     registry_.go_online(peer.record.key, link.id(), version, when);
     log_info(quiet_log_, area, "device '%s' is online: %s, %s", peer.certificate_device.c_str(), peer.address.c_str(), link.connection().protection().c_str());
-  } else if (!registry_.go_offline(peer.record.key, link.id(), when)) {
+    if (call_events_ != nullptr) call_events_->on_device_up(peer.record.key, link.session().hello());
+  } else if (registry_.go_offline(peer.record.key, link.id(), when)) {
+    if (call_events_ != nullptr) call_events_->on_device_down(peer.record.key);
+  } else {
     return;  // a newer link took over: it is the one to be seen
   }
   // Best effort: last seen is also written with every block.

@@ -21,6 +21,18 @@
 
 namespace tideline::hub {
 
+/// What of the links concerns MCP: which devices can be called, and what they say.
+class CallEvents {
+ public:
+  virtual ~CallEvents() = default;
+  virtual void on_device_up(DeviceKey device, const link::Hello& hello) = 0;
+  virtual void on_device_down(DeviceKey device) = 0;
+  virtual void on_reply(DeviceKey device, const link::ReplyFrame& frame) = 0;
+  virtual void on_notify(DeviceKey device, const link::NotifyFrame& frame) = 0;
+  /// Of the catalog kept of this device, 0 when there is none.
+  virtual uint64_t catalog_hash(DeviceKey device) const = 0;
+};
+
 class Fleet final : private DeviceLink::Host, private IntakeActions, private uv::TurnEnd::Listener {
  public:
   /// All references outlive the fleet; `store` is closed before the fleet goes.
@@ -30,6 +42,13 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   Fleet& operator=(const Fleet&) = delete;
 
   Registry& registry() { return registry_; }
+  /// Null: devices are not called. It outlives the fleet.
+  void set_call_events(CallEvents* events) { call_events_ = events; }
+  /// Bytes of calls that may be queued to a device now: 0 when it is not online or does not read what it was sent.
+  size_t call_room(DeviceKey device);
+  /// Queues a piece of a call, within call_room(). Errors: closed.
+  Status send(DeviceKey device, const link::CallFrame& frame);
+  Status send(DeviceKey device, const link::CancelFrame& frame);
   void accept(std::unique_ptr<net::Connection> connection);
   /// A handshake failed.
   void on_refused(const std::string& peer_address, const net::CloseReason& reason);
@@ -77,6 +96,8 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   void store(DeviceLink& link, IntakeBatch&& batch) override;
   void enroll(DeviceLink& link, const link::Enroll& request, bool is_renewal) override;
   void on_presence(DeviceLink& link, bool is_online) override;
+  void on_reply(DeviceLink& link, const link::ReplyFrame& frame) override;
+  void on_notify(DeviceLink& link, const link::NotifyFrame& frame) override;
   void on_link_closed(DeviceLink& link) override;
   // IntakeActions
   void apply(std::vector<IntakeBatch>&& batches) override;
@@ -92,6 +113,8 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   void on_enrolment_decided(DeviceLink* link, const Decision& decision);
   void send_away_others(const DeviceRecord& record);
   Session* find_session(uint64_t id);
+  DeviceLink* find_online(DeviceKey device);
+  bool is_current(const DeviceLink& link) const;
 
   uv::Loop& loop_;
   StoreThread& store_;
@@ -100,6 +123,7 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   Log& log_;
   QuietLog quiet_log_;
   Registry registry_;
+  CallEvents* call_events_ = nullptr;
   Intake intake_;
   uv::TurnEnd turn_end_;
   std::unordered_map<uint64_t, Member> links_;

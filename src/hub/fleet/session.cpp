@@ -61,6 +61,8 @@ void Session::serve(const link::Message& message, size_t payload_bytes, Instant 
   if (const auto* series = std::get_if<link::SeriesFrame>(&message)) return on_series(*series, payload_bytes, now);
   if (const auto* ping = std::get_if<link::Ping>(&message)) return on_ping(*ping, now);
   if (const auto* enroll = std::get_if<link::Enroll>(&message)) return on_enroll(*enroll, now);
+  if (const auto* reply = std::get_if<link::ReplyFrame>(&message)) return actions_.replied(*reply);
+  if (const auto* notice = std::get_if<link::NotifyFrame>(&message)) return actions_.notified(*notice);
   if (std::holds_alternative<link::Pong>(message)) return;
   if (const auto* anchor = std::get_if<link::AnchorFrame>(&message)) {
     // The newest of each boot is enough; more within one turn is a flood.
@@ -131,6 +133,7 @@ void Session::send_welcome(const DeviceState& state) {
   welcome.reconnect_least = options_.reconnect_least;
   welcome.reconnect_spread = options_.reconnect_spread;
   welcome.ping_interval = options_.ping_interval;
+  welcome.catalog_hash = state.catalog_hash;
   send_frame(welcome);
 }
 

@@ -47,6 +47,9 @@ class SessionActions {
   virtual void enroll(const link::Enroll& request, bool renewal) = 0;
   /// The device is online (after welcome) or gone.
   virtual void presence(bool online) = 0;
+  /// Pieces of what the device says to calls and by itself; only while it is online. Views end with the call.
+  virtual void replied(const link::ReplyFrame&) {}
+  virtual void notified(const link::NotifyFrame&) {}
 };
 
 struct SessionOptions {
@@ -100,6 +103,11 @@ class Session {
   void on_applied(Result<std::vector<BlockVerdict>> verdicts, Instant now);
   void on_enrolled(const link::Enrolled& answer, Instant now);
   void on_enrol_refused(const std::string& reason, Instant now);
+  /// Passes on a piece of a call or a cancellation; dropped unless the device is online.
+  template <class Frame>
+  void pass_on(const Frame& frame) {
+    if (status_.state == SessionState::serving) send_frame(frame);
+  }
   /// End of a loop turn: what came in during it becomes one batch.
   void flush(Instant now);
   void on_tick(Instant now);
@@ -116,6 +124,8 @@ class Session {
   const SessionPeer& peer() const { return peer_; }
   /// As told in hello, "" before.
   const std::string& agent_version() const { return hello_.agent_version; }
+  /// The device's own, empty before it said hello.
+  const link::Hello& hello() const { return hello_; }
   /// Readings that the device claimed in its hello and that are not held yet: for people, not for decisions.
   uint64_t backlog(model::Stream stream) const;
 

@@ -55,6 +55,7 @@ struct DeviceState {
   uint64_t series_hash = 0;                                ///< link::series_hash() over them in order; 0 when there are none
   model::SeqRanges held[model::stream_count];              ///< blocks and gaps, i.e. what need not be sent
   std::vector<HeldRun> runs;                               ///< newest limits::held_runs
+  uint64_t catalog_hash = 0;                               ///< of the MCP catalog kept of the device; the fleet fills it in
 };
 
 /// One loop turn's work for one device. Applied whole or not at all. Blocks and series belong to `incarnation`: blocks name
