@@ -2,7 +2,7 @@
 //
 // Owned by the hub, given up with Loop::retire after on_http_closed(). Thread: loop. Bounds: what RequestParser allows, one answer
 // in the send queue, limits::http_deadline for a request to arrive, for an answer to leave and for an idle connection. While a
-// request is being answered nothing is read: pipelined requests wait in the kernel.
+// request is being answered at most limits::read_buffer_bytes of the next ones are read, to notice a client that leaves.
 #pragma once
 
 #include <memory>
@@ -33,6 +33,14 @@ class HttpConnection final : private net::Connection::Listener {
   uint64_t id() const { return id_; }
   /// For a request that was handed over. An answer that does not fit closes the connection.
   void respond(const http::Response& response);
+  /// Instead of respond(): a head now, pieces as they come, and an end. A client that does not read is given up.
+  void begin_stream(const http::Response& response);
+  void send_chunk(std::string_view data);
+  void end_stream();
+  bool is_streaming() const { return state_ == State::streaming; }
+  /// Not yet taken by the kernel.
+  size_t queued_bytes() const { return connection_->queued_bytes(); }
+  const std::string& peer_address() const { return connection_->peer_address(); }
   /// About once a second: deadlines are that coarse.
   void on_tick(Instant now);
   /// After the present answer, if there is one.
@@ -40,19 +48,22 @@ class HttpConnection final : private net::Connection::Listener {
   const net::Traffic& traffic() const { return connection_->traffic(); }
 
  private:
-  enum class State : uint8_t { reading, answering, closing };
+  enum class State : uint8_t { reading, answering, streaming, closing };
 
   void on_frame(net::Connection& connection, Bytes payload) override;
   void on_bytes(net::Connection& connection, Bytes bytes) override;
   void on_closed(net::Connection& connection, const net::CloseReason& reason) override;
   void read_on();
+  void choose_reading();
+  void give_up();
   void refuse(uint16_t status, const char* text);
 
   uint64_t id_;
   std::unique_ptr<net::Connection> connection_;
   Handler& handler_;
   http::RequestParser parser_;
-  std::string unread_;          ///< behind the request that is being answered; at most one read of the connection
+  std::string unread_;          ///< behind the request that is being answered
+  size_t queued_before_ = 0;    ///< at the last tick of a stream
   State state_ = State::reading;
   Instant deadline_ = never;    ///< set at the first tick after a request began or was answered
   bool had_progress_ = true;

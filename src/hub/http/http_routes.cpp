@@ -17,6 +17,7 @@ constexpr Page pages[] = {
 }  // namespace
 
 Route route_of(const http::Request& request) {
+  if (request.path() == "/mcp" || request.path().starts_with("/mcp/")) return Route::mcp;
   const auto page = std::find_if(std::begin(pages), std::end(pages), [&](const Page& p) { return p.path == request.path(); });
   if (page == std::end(pages)) return Route::unknown;
   return request.method == "GET" || request.method == "HEAD" ? page->route : Route::wrong_method;
@@ -38,6 +39,6 @@ http::Response wrong_method_page() {
   return response;
 }
 
-http::Response unknown_page() { return http::text_response(404, "No such page. This hub serves /healthz and /metrics."); }
+http::Response unknown_page() { return http::text_response(404, "No such page. This hub serves /mcp, /mcp/device/<id>, /healthz and /metrics."); }
 
 }  // namespace tideline::hub

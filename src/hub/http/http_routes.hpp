@@ -9,7 +9,7 @@
 
 namespace tideline::hub {
 
-enum class Route : uint8_t { health, metrics, wrong_method, unknown };
+enum class Route : uint8_t { health, metrics, mcp, wrong_method, unknown };
 
 Route route_of(const http::Request& request);
 

@@ -16,6 +16,11 @@ void HttpServer::on_tick(Instant now) {
   for (auto& [id, connection] : connections_) connection->on_tick(now);
 }
 
+HttpConnection* HttpServer::find(uint64_t connection) {
+  const auto found = connections_.find(connection);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
 void HttpServer::close_all() {
   for (auto& [id, connection] : connections_) connection->close();
 }
@@ -34,6 +39,7 @@ void HttpServer::on_http_request(HttpConnection& connection, const http::Request
   switch (route_of(request)) {
     case Route::health: return connection.respond(health_page(source_.health()));
     case Route::metrics: return connection.respond(metrics_page(source_.metrics()));
+    case Route::mcp: return source_.on_mcp_request(connection, request);
     case Route::wrong_method: return connection.respond(wrong_method_page());
     case Route::unknown: return connection.respond(unknown_page());
   }
@@ -42,6 +48,7 @@ void HttpServer::on_http_request(HttpConnection& connection, const http::Request
 void HttpServer::on_http_closed(HttpConnection& connection) {
   const auto found = connections_.find(connection.id());
   if (found == connections_.end()) return;
+  source_.on_http_gone(connection.id());
   past_.received_bytes += connection.traffic().received_bytes;
   past_.sent_bytes += connection.traffic().sent_bytes;
   loop_.retire(std::move(found->second));

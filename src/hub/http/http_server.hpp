@@ -1,5 +1,4 @@
-// The hub's HTTP side: connections that did not ask for the link's protocol, and the pages they may read. /mcp will be one more
-// route beside health and metrics, answered later through HttpConnection::respond().
+// The hub's HTTP side: connections that did not ask for the link's protocol, and what they ask for: pages here, /mcp at its source.
 //
 // Owned by Hub. Thread: loop. Bounds: limits::http_connections; beyond them a client is closed at once.
 #pragma once
@@ -23,6 +22,9 @@ class HttpServer final : private HttpConnection::Handler {
     virtual ~Source() = default;
     virtual Health health() = 0;
     virtual Metrics metrics() = 0;
+    /// Everything below /mcp and /.well-known: answer through the connection, now or later; it is found again by its id.
+    virtual void on_mcp_request(HttpConnection& connection, const http::Request& request) = 0;
+    virtual void on_http_gone(uint64_t connection) = 0;
   };
   HttpServer(uv::Loop& loop, Source& source) : loop_(loop), source_(source) {}
   HttpServer(const HttpServer&) = delete;
@@ -31,6 +33,8 @@ class HttpServer final : private HttpConnection::Handler {
   void accept(std::unique_ptr<net::Connection> connection);
   void on_tick(Instant now);
   void close_all();
+  /// Null when it has gone.
+  HttpConnection* find(uint64_t connection);
 
   size_t open() const { return connections_.size(); }
   uint64_t requests() const { return requests_; }
