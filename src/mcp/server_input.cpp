@@ -122,11 +122,15 @@ void Server::on_response(const Message& message, Instant now) {
   std::string_view answer_json = message.result.raw();
   if (message.error.is_present()) {
     if (asked.method != Method::elicit) {
-      return finish_tool_error(*call, "the client refused " + std::string(method_text(asked.method)) + ": " + find_member(message.error, "message").text());
+      finish_tool_error(*call, "the client refused " + std::string(method_text(asked.method)) + ": " + find_member(message.error, "message").text());
+      return handler_.on_cancel(asked.token);
     }
     answer_json = R"({"action":"cancel"})";
   }
-  if (call->answers.size() + answer_json.size() > limits::mcp_line_bytes) return finish_tool_error(*call, "the answers of the client are too long");
+  if (call->answers.size() + answer_json.size() > limits::mcp_line_bytes) {
+    finish_tool_error(*call, "the answers of the client are too long");
+    return handler_.on_cancel(asked.token);
+  }
   if (!call->answers.empty()) call->answers.push_back(',');
   call->answers += asked.key;
   call->answers.push_back(':');
