@@ -31,6 +31,8 @@ class SilentLog : public Log {
 
 class StoreKillTest : public testing::Test {
  protected:
+  enum class Work : uint8_t { append, append_and_rebase, notes };
+
   StoreKillTest() {
     options_.directory = directory_.path();
     options_.segment_bytes = 64 * 1024;
@@ -69,14 +71,29 @@ class StoreKillTest : public testing::Test {
       store->tick(platform::now());
     }
   }
+  static std::string note_of(int64_t i) { return std::string(static_cast<size_t>(i * 7919 % 5000) + 1, static_cast<char>('a' + i % 26)); }
+  /// Keeps the newest hundred notes, as append_until_killed().
+  [[noreturn]] void note_until_killed(int64_t from, int pipe) {
+    const auto store = open();
+    if (store == nullptr) _exit(1);
+    for (;; ++from) {
+      const std::vector<NoteChange> changes{{"n" + std::to_string(from), note_of(from), 1}, {"n" + std::to_string(from - 100), "", 2}};
+      for (const Status& status : store->put_notes(changes, platform::now())) {
+        if (!status) _exit(2);
+      }
+      const int64_t durable = from + 1;
+      if (write(pipe, &durable, sizeof durable) != sizeof durable) _exit(3);
+    }
+  }
   /// Runs a child until some time after its first answer; returns the first value that is not known to be durable.
-  int64_t kill_one(int64_t from, std::mt19937_64& random, bool with_rebase = false) {
+  int64_t kill_one(int64_t from, std::mt19937_64& random, Work work = Work::append) {
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
     const pid_t child = fork();
     if (child == 0) {
       close(ends[0]);
-      append_until_killed(from, ends[1], with_rebase);
+      if (work == Work::notes) note_until_killed(from, ends[1]);
+      append_until_killed(from, ends[1], work == Work::append_and_rebase);
     }
     close(ends[1]);
     int64_t durable = from;
@@ -159,7 +176,7 @@ TEST_F(StoreKillTest, a_kill_while_renumbering_loses_and_doubles_nothing) {
   options_.segment_bytes = 16 * 1024;
   int64_t from = 0;
   for (int round = 0; round < 12; ++round) {
-    const int64_t durable = kill_one(from, random_, true);
+    const int64_t durable = kill_one(from, random_, Work::append_and_rebase);
     const auto store = open();
     const Contents contents = read_all(*store);
     EXPECT_EQ(contents.lost, 0U);
@@ -183,6 +200,23 @@ TEST_F(StoreKillTest, a_kill_while_evicting_leaves_exact_gaps) {
     EXPECT_GE(contents.values.back() + 1, durable);
     EXPECT_EQ(static_cast<uint64_t>(contents.values.front()), contents.lost);
     from = contents.values.back() + 1;
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+}
+
+TEST_F(StoreKillTest, every_acknowledged_note_is_there_after_kill_nine) {
+  SCOPED_TRACE("seed " + std::to_string(seed_));
+  int64_t from = 0;
+  for (int round = 0; round < 20; ++round) {
+    const int64_t durable = kill_one(from, random_, Work::notes);
+    const auto store = open();
+    EXPECT_EQ(store->status().incarnation, 0U);
+    for (int64_t i = std::max<int64_t>(0, durable - 50); i < durable; ++i) {
+      const auto text = store->get_note("n" + std::to_string(i), platform::now());
+      ASSERT_TRUE(text.has_value()) << "note " << i << " of " << durable << ", round " << round;
+      EXPECT_EQ(*text, note_of(i));
+    }
+    from = durable;
     ASSERT_FALSE(HasFailure()) << "round " << round;
   }
 }

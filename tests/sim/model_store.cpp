@@ -184,4 +184,27 @@ std::optional<std::string> ModelStore::setting(const std::string& key) const {
   return found == image_.settings.end() ? std::nullopt : std::optional(found->second);
 }
 
+Status ModelStore::put_note(const std::string& key, std::string text, Token token) {
+  defer_([this, key, text = std::move(text), token] {
+    text.empty() ? (void)image_.notes.erase(key) : (void)image_.notes.insert_or_assign(key, text);
+    listener_.on_noted(token, {});
+  });
+  return {};
+}
+
+void ModelStore::get_note(const std::string& key, Token token) {
+  defer_([this, key, token] {
+    const auto found = image_.notes.find(key);
+    listener_.on_note(token, found == image_.notes.end() ? Result<std::string>(Error{ErrorCode::not_found, 0, "no note of this key"}) : found->second);
+  });
+}
+
+std::vector<std::string> ModelStore::note_keys(std::string_view prefix) const {
+  std::vector<std::string> keys;
+  for (const auto& [key, text] : image_.notes) {
+    if (key.starts_with(prefix)) keys.push_back(key);
+  }
+  return keys;
+}
+
 }  // namespace tideline::sim

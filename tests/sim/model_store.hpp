@@ -45,6 +45,7 @@ struct StoreImage {
   model::Seq next[model::stream_count] = {1, 1, 1};
   model::SeqRanges acknowledged[model::stream_count];
   std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> notes;
 };
 
 /// Runs a function later, in virtual time.
@@ -83,6 +84,9 @@ class ModelStore final : public agent::Outbox {
   const agent::StoreStatus& status() const override { return status_; }
   std::optional<std::string> setting(const std::string& key) const override;
   void set_setting(const std::string& key, const std::string& value) override { image_.settings[key] = value; }
+  Status put_note(const std::string& key, std::string text, Token token) override;
+  void get_note(const std::string& key, Token token) override;
+  std::vector<std::string> note_keys(std::string_view prefix) const override;
   void close() override {}
 
  private:

@@ -1,6 +1,8 @@
 // An outbox without a store: takes batches and questions, and answers nothing by itself.
 #pragma once
 
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,10 +46,26 @@ class FakeOutbox final : public Outbox {
   const StoreStatus& status() const override { return status_; }
   std::optional<std::string> setting(const std::string&) const override { return {}; }
   void set_setting(const std::string&, const std::string&) override {}
+  Status put_note(const std::string& key, std::string text, Token token) override {
+    text.empty() ? (void)notes.erase(key) : (void)notes.insert_or_assign(key, std::move(text));
+    noted.push_back(token);
+    return {};
+  }
+  void get_note(const std::string& key, Token token) override { notes_asked.emplace_back(key, token); }
+  std::vector<std::string> note_keys(std::string_view prefix) const override {
+    std::vector<std::string> keys;
+    for (const auto& [key, text] : notes) {
+      if (key.starts_with(prefix)) keys.push_back(key);
+    }
+    return keys;
+  }
   void close() override {}
 
   std::vector<Taken> taken;
   std::vector<std::pair<model::Query, Token>> asked;
+  std::map<std::string, std::string> notes;
+  std::vector<Token> noted;  ///< puts, taken at once; the test delivers on_noted()
+  std::vector<std::pair<std::string, Token>> notes_asked;
   int flushes = 0;
   bool is_full = false;
 

@@ -1,10 +1,12 @@
 #include "agent/store/outbox.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "agent/store/store_thread.hpp"
 #include "base/limits.hpp"
+#include "base/text.hpp"
 #include "clock.hpp"
 
 namespace tideline::agent {
@@ -24,6 +26,7 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
       : listener_(listener),
         dictionary_(store->dictionary()),
         settings_(std::as_const(*store).state().settings),
+        note_keys_(keys_of(store->note_keys())),
         anchor_(store->status().anchor),
         waker_(loop, *this),
         thread_(std::make_unique<StoreThread>(std::move(store), waker_)) {
@@ -94,12 +97,38 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
     post(request::SetSetting{key, value});
   }
 
+  Status put_note(const std::string& key, std::string text, Token token) override {
+    if (key.empty() || key.size() > limits::note_key_bytes || !is_utf8(key)) return Error{ErrorCode::invalid, 0, "a note's key has 1 to 160 bytes of UTF-8"};
+    if (text.size() > limits::note_bytes) return Error{ErrorCode::limit, 0, "a note has at most 256 KiB"};
+    if (is_closed()) return Error{ErrorCode::closed, 0, "the store is closed"};
+    const size_t bytes = key.size() + text.size();
+    if (note_puts_bytes_ + bytes > limits::note_puts_bytes) return Error{ErrorCode::full, 0, "too many notes wait to be stored"};
+    note_puts_bytes_ += bytes;
+    post(request::PutNote{{key, std::move(text), token}});
+    return {};
+  }
+  void get_note(const std::string& key, Token token) override {
+    const bool is_refused = note_reads_ >= limits::note_reads;
+    note_reads_ += is_refused ? 0 : 1;
+    post(request::GetNote{key, token, is_refused});
+  }
+  std::vector<std::string> note_keys(std::string_view prefix) const override {
+    std::vector<std::string> keys;
+    for (auto at = note_keys_.lower_bound(prefix); at != note_keys_.end() && at->starts_with(prefix); ++at) keys.push_back(*at);
+    return keys;
+  }
+
   void close() override { thread_.reset(); }
 
  private:
   bool is_closed() const { return thread_ == nullptr; }
   void post(StoreRequest request) {
     if (thread_ != nullptr) thread_->post(std::move(request));
+  }
+  static std::set<std::string, std::less<>> keys_of(const Notes::Keys& notes) {
+    std::set<std::string, std::less<>> keys;
+    for (const auto& [key, size] : notes) keys.insert(key);
+    return keys;
   }
   void update_mirror();
   void on_wake() override;
@@ -116,11 +145,20 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
   }
   void deliver(event::Committed& committed) { listener_.on_committed(committed.stream, committed.next); }
   void deliver(event::Rebased& rebased) { listener_.on_rebased(rebased.stream, rebased.status); }
+  void deliver(event::Noted& noted);
+  void deliver(event::NoteRead& read) {
+    note_reads_ -= read.is_refused ? 0 : 1;
+    listener_.on_note(read.token, std::move(read.text));
+  }
+  void deliver(event::NotesLost&) { note_keys_.clear(); }
   model::ReadingBatch take_buffer();
 
   Outbox::Listener& listener_;
   model::SeriesDictionary dictionary_;
   std::map<std::string, std::string> settings_;
+  std::set<std::string, std::less<>> note_keys_;
+  size_t note_puts_bytes_ = 0;    // not answered yet
+  size_t note_reads_ = 0;
   StoreMirror mirror_;
   model::Anchor anchor_;          // in force; the store thread follows in order
   size_t taken_readings_ = 0;     // appended and not answered yet
@@ -161,6 +199,13 @@ void ThreadedOutbox::deliver(Completion& completion) {
   taken_by_stream_[index_of(completion.stream)] -= completion.readings;
   if (buffers_.size() < buffers_kept && completion.buffer.readings().capacity() <= buffer_readings_most) buffers_.push_back(std::move(completion.buffer));
   listener_.on_appended(completion.token, completion.status);
+}
+
+void ThreadedOutbox::deliver(event::Noted& noted) {
+  note_puts_bytes_ -= noted.bytes;
+  if (noted.status && noted.is_kept) note_keys_.insert(noted.key);
+  if (noted.status && !noted.is_kept) note_keys_.erase(noted.key);
+  listener_.on_noted(noted.token, noted.status);
 }
 
 model::ReadingBatch ThreadedOutbox::take_buffer() {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/store/store_types.hpp"
@@ -42,6 +43,10 @@ class Outbox {
     virtual void on_committed(model::Stream stream, model::Seq next) = 0;
     /// rebase() finished.
     virtual void on_rebased(model::Stream stream, Status status) = 0;
+    /// put_note(): durable, or why not. full: nothing changed. io: the old text or the new one is kept.
+    virtual void on_noted(Token, Status) {}
+    /// get_note(). Errors: not_found, busy (limits::note_reads), corrupt and io (the text is lost, or cannot be read now).
+    virtual void on_note(Token, Result<std::string>) {}
   };
 
   /// Opens or creates the store: blocks the caller (start-up only) for at most a few seconds of recovery. Takes the lock.
@@ -94,6 +99,16 @@ class Outbox {
   /// Small durable settings of the agent (key to text), e.g. reconnect hints. From memory; set is durable soon.
   virtual std::optional<std::string> setting(const std::string& key) const = 0;
   virtual void set_setting(const std::string& key, const std::string& value) = 0;
+
+  /// Notes: small durable texts under keys (call ledger, child servers). Answered by on_noted() after the sync; those of one loop
+  /// turn share it. An empty text deletes. Bounds: limits::{note_key_bytes, note_bytes, notes, notes_bytes}. When notes are lost
+  /// to damage the incarnation is raised, so that nobody takes "not noted" for "did not happen".
+  /// Errors at once, without an event: invalid (key empty, too long, or not UTF-8), limit (text), full (limits::note_puts_bytes), closed.
+  virtual Status put_note(const std::string& key, std::string text, Token token) = 0;
+  /// Answered by on_note(); sees every put_note() made before.
+  virtual void get_note(const std::string& key, Token token) = 0;
+  /// Keys that begin with `prefix`, in order, as of the last on_noted(). From memory.
+  virtual std::vector<std::string> note_keys(std::string_view prefix) const = 0;
 
   /// Commits, seals and stops the store thread; no event comes afterwards. Bounded by the disk's own sync time.
   virtual void close() = 0;

@@ -56,6 +56,7 @@ Status Recovery::run() {
   if (origin_ != StateDb::Origin::file) learn_from_segments();
   adopt_identity();
   finish_rebase();
+  load_notes();
   for (const Stream stream : model::streams) {
     load_ring(stream);
     derive_next(stream);
@@ -159,6 +160,13 @@ void Recovery::finish_rebase() {
   StreamMemory& memory = store_.state().of(journal.stream);
   if (!journal.is_copied) memory.segment = std::min(memory.segment, journal.last_old_segment);
   journal = {};
+}
+
+void Recovery::load_notes() {
+  State& state = store_.state();
+  store_.notes_.load(state.has_notes);
+  state.has_notes = store_.notes_.exists();
+  if (store_.notes_.take_loss()) is_shorter_ = true;
 }
 
 void Recovery::load_ring(Stream stream) {

@@ -24,6 +24,7 @@ class Recovery {
   void adopt_identity();
   void learn_from_segments();
   void finish_rebase();
+  void load_notes();
   void load_ring(model::Stream stream);
   Status load_segment(model::Stream stream, uint32_t number, bool is_newest);
   void load_damaged(model::Stream stream, uint32_t number, bool is_newest, const Error& error);

@@ -168,6 +168,7 @@ Status StateDb::write_identity() {
   const std::pair<std::string_view, std::string> rows[] = {
       {"epoch", state_.epoch},
       {"incarnation", std::to_string(state_.incarnation)},
+      {"has_notes", state_.has_notes ? "1" : "0"},
       {"rebase_active", rebase.is_active ? "1" : "0"},
       {"rebase_copied", rebase.is_copied ? "1" : "0"},
       {"rebase_stream", std::to_string(index_of(rebase.stream))},
@@ -268,6 +269,7 @@ Status StateDb::load_meta() {
   }));
   state_.epoch = meta["epoch"];
   state_.incarnation = static_cast<uint32_t>(to_number(meta["incarnation"]));
+  state_.has_notes = meta["has_notes"] == "1";
   RebaseJournal& rebase = state_.rebase;
   rebase.is_active = meta["rebase_active"] == "1";
   rebase.is_copied = meta["rebase_copied"] == "1";

@@ -52,6 +52,7 @@ struct State {
   std::array<StreamMemory, model::stream_count> streams;
   std::map<std::string, std::string> settings;
   RebaseJournal rebase;
+  bool has_notes = false;   ///< notes.db was made: if it is missing now, notes were lost
 
   StreamMemory& of(model::Stream stream) { return streams[model::index_of(stream)]; }
   const StreamMemory& of(model::Stream stream) const { return streams[model::index_of(stream)]; }
@@ -60,7 +61,7 @@ struct State {
 class StateDb {
  public:
   enum Part : unsigned {
-    identity = 1,       ///< epoch, incarnation, rebase journal
+    identity = 1,       ///< epoch, incarnation, has_notes, rebase journal
     runs = 2,
     anchors = 4,
     series = 8,         ///< definitions added since the last save

@@ -20,6 +20,7 @@
 
 #include "agent/store/block_builder.hpp"
 #include "agent/store/nacked.hpp"
+#include "agent/store/notes.hpp"
 #include "agent/store/pending.hpp"
 #include "agent/store/ring.hpp"
 #include "agent/store/space.hpp"
@@ -82,6 +83,14 @@ class Store {
   void set_anchor(const model::Anchor& anchor, Instant now);
   /// Errors: limit (limits::store_settings).
   Status set_setting(const std::string& key, const std::string& value);
+
+  // Notes (store_notes.cpp)
+  /// All durable on return; one status each, in order.
+  std::vector<Status> put_notes(std::span<const NoteChange> changes, Instant now);
+  Result<std::string> get_note(const std::string& key, Instant now);
+  const Notes::Keys& note_keys() const { return notes_.keys(); }
+  /// True once after notes were lost while the store was open.
+  bool take_notes_loss() { return std::exchange(has_lost_notes_, false); }
 
   const State& state() const { return state_db_->state(); }
   const model::SeriesDictionary& dictionary() const { return state().dictionary; }
@@ -168,6 +177,9 @@ class Store {
   /// Keeps the newest `most` quarantined files.
   void keep_bad_files(size_t most);
 
+  // store_notes.cpp
+  void note_loss();
+
   // rebase.cpp
   Status copy_renumbered(model::Stream stream, size_t first_old, size_t old_count);
   Status commit_rebase(model::Stream stream, size_t first_old, size_t old_count, Instant now);
@@ -188,6 +200,7 @@ class Store {
   std::array<model::Seq, model::stream_count> next_{1, 1, 1};
   BlockBuilder builder_;
   Nacked nacked_;
+  Notes notes_;
   StoreStatus report_;
   std::vector<Completion> completions_;
   uint64_t state_version_ = 1;
@@ -197,6 +210,7 @@ class Store {
   Instant reopen_at_ = never;
   Instant hints_due_ = never;
   bool has_new_hints_ = false;
+  bool has_lost_notes_ = false;
 };
 
 }  // namespace tideline::agent

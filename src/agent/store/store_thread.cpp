@@ -69,6 +69,7 @@ void StoreThread::run() {
     const bool is_active = !requests.empty();
     requests.clear();
     store_->commit_due(now);
+    commit_notes(now);
     if (now - ticked_ >= tick_interval) {
       ticked_ = now;
       store_->tick(now);
@@ -177,6 +178,31 @@ void StoreThread::handle(request::Ask& ask, Instant) {
     return;
   }
   queries_.push_back({ask.token, std::make_unique<StoreQuery>(*store_, ask.query)});
+}
+
+void StoreThread::handle(request::PutNote& put, Instant) { note_changes_.push_back(std::move(put.change)); }
+
+void StoreThread::handle(request::GetNote& get, Instant now) {
+  commit_notes(now);  // those before it
+  if (get.is_refused) {
+    put(event::NoteRead{get.token, Error{ErrorCode::busy, 0, "too many notes are being read; ask again"}, true});
+    return;
+  }
+  Result<std::string> text = store_->get_note(get.key, now);
+  if (store_->take_notes_loss()) put(event::NotesLost{});
+  put(event::NoteRead{get.token, std::move(text), false});
+}
+
+void StoreThread::commit_notes(Instant now) {
+  if (note_changes_.empty()) return;
+  const std::vector<Status> statuses = store_->put_notes(note_changes_, now);
+  if (store_->take_notes_loss()) put(event::NotesLost{});
+  for (size_t i = 0; i < note_changes_.size(); ++i) {
+    NoteChange& change = note_changes_[i];
+    const size_t bytes = change.key.size() + change.text.size();
+    put(event::Noted{change.token, std::move(change.key), !change.text.empty(), bytes, statuses[i]});
+  }
+  note_changes_.clear();
 }
 
 }  // namespace tideline::agent

@@ -70,11 +70,19 @@ struct Ask {
   model::Query query;
   uint64_t token = 0;
 };
+struct PutNote {
+  NoteChange change;
+};
+struct GetNote {
+  std::string key;
+  uint64_t token = 0;
+  bool is_refused = false;  ///< beyond a bound: answered in its turn all the same
+};
 }  // namespace request
 
 using StoreRequest = std::variant<request::Append, request::AddSeries, request::Overrun, request::Flush, request::Fetch,
                                   request::SetAcknowledged, request::AddAcknowledged, request::SetAside, request::Rebase,
-                                  request::SetAnchor, request::SetSetting, request::Ask>;
+                                  request::SetAnchor, request::SetSetting, request::Ask, request::PutNote, request::GetNote>;
 
 namespace event {
 struct FetchDone {
@@ -95,9 +103,23 @@ struct Rebased {
   model::Stream stream = model::Stream::normal;
   Status status;
 };
+struct Noted {
+  uint64_t token = 0;
+  std::string key;
+  bool is_kept = false;  ///< it has a text now
+  size_t bytes = 0;
+  Status status;
+};
+struct NoteRead {
+  uint64_t token = 0;
+  Result<std::string> text;
+  bool is_refused = false;
+};
+struct NotesLost {};
 }  // namespace event
 
-using StoreEvent = std::variant<Completion, event::FetchDone, event::Answered, event::Committed, event::Rebased>;
+using StoreEvent = std::variant<Completion, event::FetchDone, event::Answered, event::Committed, event::Rebased, event::Noted,
+                                event::NoteRead, event::NotesLost>;
 
 /// What the loop keeps a copy of.
 struct StoreMirror {
@@ -149,10 +171,14 @@ class StoreThread {
   void handle(request::SetAnchor& set, Instant now);
   void handle(request::SetSetting& set, Instant now);
   void handle(request::Ask& ask, Instant now);
+  void handle(request::PutNote& put, Instant now);
+  void handle(request::GetNote& get, Instant now);
+  void commit_notes(Instant now);
 
   // The store thread's own
   std::unique_ptr<Store> store_;
   std::deque<Running> queries_;
+  std::vector<NoteChange> note_changes_;  // taken and not yet committed
   std::vector<StoreEvent> out_;
   std::array<model::Seq, model::stream_count> announced_{};
   Instant ticked_;

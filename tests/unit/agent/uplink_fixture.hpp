@@ -107,6 +107,9 @@ class FakeOutbox final : public Outbox {
     return found == settings.end() ? std::nullopt : std::optional(found->second);
   }
   void set_setting(const std::string& key, const std::string& value) override { settings[key] = value; }
+  Status put_note(const std::string&, std::string, Token) override { return {}; }
+  void get_note(const std::string&, Token) override {}
+  std::vector<std::string> note_keys(std::string_view) const override { return {}; }
   void close() override {}
 };
 

@@ -79,6 +79,17 @@ class OutboxTest : public testing::Test, protected Outbox::Listener {
     loop_.stop();
   }
 
+  void on_noted(Outbox::Token token, Status status) override {
+    noted_.push_back(token);
+    if (!status) errors_.push_back(status.error());
+    loop_.stop();
+  }
+  void on_note(Outbox::Token, Result<std::string> text) override {
+    note_ = text ? *text : error_name(text.error().code);
+    ++notes_read_;
+    loop_.stop();
+  }
+
   test::TempDir directory_;
   NoLog log_;
   StoreOptions options_;
@@ -96,6 +107,9 @@ class OutboxTest : public testing::Test, protected Outbox::Listener {
   Seq covered_to_ = 0;
   Seq committed_ = 0;
   bool rebased_ = false;
+  std::vector<Outbox::Token> noted_;
+  std::string note_;
+  size_t notes_read_ = 0;
 };
 
 TEST_F(OutboxTest, batches_are_answered_in_order) {
@@ -192,6 +206,52 @@ TEST_F(OutboxTest, an_anchor_is_in_force_at_once) {
   EXPECT_EQ(outbox_->status().anchor, better);
   append_and_wait(1);
   EXPECT_EQ(outbox_->status().anchor, better);
+}
+
+TEST_F(OutboxTest, a_note_is_read_back_as_it_was_put_before) {
+  ASSERT_TRUE(outbox_->put_note("call/7", "one", 1));
+  ASSERT_TRUE(outbox_->put_note("call/7", "two", 2));
+  outbox_->get_note("call/7", 3);
+  run_until([&] { return notes_read_ == 1; });
+  EXPECT_EQ(noted_, (std::vector<Outbox::Token>{1, 2}));
+  EXPECT_EQ(note_, "two");
+  outbox_->get_note("call/8", 4);
+  run_until([&] { return notes_read_ == 2; });
+  EXPECT_EQ(note_, "not found");
+}
+
+TEST_F(OutboxTest, keys_of_notes_are_known_after_a_restart) {
+  for (const char* key : {"call/2", "child/a", "call/1", "calls"}) ASSERT_TRUE(outbox_->put_note(key, "x", 1));
+  ASSERT_TRUE(outbox_->put_note("call/2", "", 1));
+  run_until([&] { return noted_.size() == 5; });
+  EXPECT_EQ(outbox_->note_keys("call/"), (std::vector<std::string>{"call/1"}));
+  outbox_.reset();
+  open();
+  EXPECT_EQ(outbox_->note_keys(""), (std::vector<std::string>{"call/1", "calls", "child/a"}));
+}
+
+TEST_F(OutboxTest, the_bounds_of_notes_are_inclusive) {
+  EXPECT_EQ(outbox_->put_note("", "x", 1).error().code, ErrorCode::invalid);
+  EXPECT_EQ(outbox_->put_note(std::string(limits::note_key_bytes + 1, 'k'), "x", 1).error().code, ErrorCode::invalid);
+  EXPECT_EQ(outbox_->put_note("k", std::string(limits::note_bytes + 1, 'x'), 1).error().code, ErrorCode::limit);
+  EXPECT_TRUE(outbox_->put_note(std::string(limits::note_key_bytes, 'k'), std::string(limits::note_bytes, 'x'), 1));
+  size_t taken = 1;
+  while (outbox_->put_note("k", std::string(limits::note_bytes, 'x'), 1)) ++taken;
+  EXPECT_EQ(taken, limits::note_puts_bytes / limits::note_bytes - 1);  // the keys count too
+  run_until([&] { return noted_.size() == taken; });
+  EXPECT_TRUE(outbox_->put_note("k", "x", 1));
+  EXPECT_TRUE(errors_.empty());
+}
+
+TEST_F(OutboxTest, reads_of_notes_beyond_the_bound_are_answered_all_the_same) {
+  ASSERT_TRUE(outbox_->put_note("k", "x", 1));
+  for (size_t i = 0; i < limits::note_reads; ++i) outbox_->get_note("k", i);
+  outbox_->get_note("k", 99);
+  run_until([&] { return notes_read_ == limits::note_reads + 1; });
+  EXPECT_EQ(note_, "busy");
+  outbox_->get_note("k", 100);
+  run_until([&] { return notes_read_ == limits::note_reads + 2; });
+  EXPECT_EQ(note_, "x");
 }
 
 }  // namespace
