@@ -36,8 +36,33 @@ void HubLink::start() {
     return;
   }
   uplink_ = std::make_unique<Uplink>(options_.uplink, outbox_, static_cast<UplinkWire&>(*this), log_);
+  if (calls_ != nullptr) uplink_->set_catalog_hash(calls_->catalog_hash());
   uplink_->start(platform::now());
   after_event();
+}
+
+void HubLink::set_calls(LinkCalls& calls) {
+  calls_ = &calls;
+  calls.set_listener(this);
+}
+
+void HubLink::on_catalog_changed() {
+  if (calls_ == nullptr || uplink_ == nullptr) return;
+  uplink_->set_catalog_hash(calls_->catalog_hash());
+  calls_->on_catalog_changed();
+}
+
+void HubLink::link_up(uint64_t catalog_hash) {
+  if (calls_ != nullptr) calls_->on_up(catalog_hash);
+}
+void HubLink::link_down() {
+  if (calls_ != nullptr) calls_->on_down();
+}
+void HubLink::called(const link::CallFrame& frame) {
+  if (calls_ != nullptr) calls_->on_call(frame);
+}
+void HubLink::cancelled(uint64_t call) {
+  if (calls_ != nullptr) calls_->on_cancel(call);
 }
 
 Status HubLink::adopt_identity() {
@@ -115,6 +140,11 @@ void HubLink::send(Bytes payload) {
 
 /// What was sent in this turn has been handed to the kernel, or not: the uplink hears how much is left.
 void HubLink::on_turn_end() {
+  if (calls_ != nullptr && uplink_ != nullptr) {
+    const Instant now = platform::now();
+    calls_->collect();
+    while (calls_->has_something_to_say() && uplink_->may_say()) calls_->say_next(*uplink_, now);
+  }
   if (connection_ == nullptr) return;
   uplink_->on_send_queue(connection_->queued_bytes(), platform::now());
   after_event();
@@ -169,6 +199,7 @@ void HubLink::on_bytes(net::Connection& connection, Bytes bytes) {
 
 void HubLink::on_writable(net::Connection& connection) {
   uplink_->on_send_queue(connection.queued_bytes(), platform::now());
+  if (calls_ != nullptr && calls_->has_something_to_say()) turn_end_.request();
   after_event();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "agent/identity.hpp"
+#include "agent/link_calls.hpp"
 #include "agent/uplink.hpp"
 #include "net/connector.hpp"
 #include "wrap/tls/context.hpp"
@@ -25,6 +26,7 @@ class HubLink final : private UplinkWire,
                       private net::Connector::Listener,
                       private net::Connection::Listener,
                       private uv::Timer::Listener,
+                      private LinkCalls::Listener,
                       private uv::TurnEnd::Listener {
  public:
   HubLink(HubLinkOptions options, Outbox& outbox, uv::Loop& loop, net::CertificateClock& clock, Log& log);
@@ -32,6 +34,10 @@ class HubLink final : private UplinkWire,
   HubLink(const HubLink&) = delete;
   HubLink& operator=(const HubLink&) = delete;
 
+  /// Who serves the hub's calls; before start(), and outlives the link.
+  void set_calls(LinkCalls& calls);
+  /// The catalog changed: told to the hub.
+  void on_catalog_changed();
   /// Loads the identity and begins to connect. Idle (with a reason in idle_reason()) when there is no hub or no identity.
   void start();
   /// Says bye; the connection may need a loop turn more to send it.
@@ -61,6 +67,11 @@ class HubLink final : private UplinkWire,
   void send(Bytes payload) override;
   void close() override;
   void enrolled(const link::Enrolled& answer) override;
+  void link_up(uint64_t catalog_hash) override;
+  void link_down() override;
+  void called(const link::CallFrame& frame) override;
+  void cancelled(uint64_t call) override;
+  void on_reply_ready() override { turn_end_.request(); }
 
   void on_connected(std::unique_ptr<net::Connection> connection) override;
   void on_connect_failed(const net::CloseReason& reason) override;
@@ -81,6 +92,7 @@ class HubLink final : private UplinkWire,
   uv::Loop& loop_;
   net::CertificateClock& clock_;
   Log& log_;
+  LinkCalls* calls_ = nullptr;
   DeviceIdentity identity_;
   std::unique_ptr<tls::Context> context_;
   std::unique_ptr<tls::Context> old_context_;  // of a connection made before the renewal

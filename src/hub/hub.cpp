@@ -63,7 +63,16 @@ Status Hub::open_archive(std::string& problem) {
                                          [path, &log = log_] { return open_sqlite_archive(path, ArchiveMode::write, log); });
   fleet_ = std::make_unique<Fleet>(loop_, *store_, enrolment_, session_options(), log_);
   fleet_->registry().load(*records);
+  mcp_ = std::make_unique<McpService>(mcp_options(), loop_, *fleet_, *store_, http_, log_);
   return {};
+}
+
+McpService::Options Hub::mcp_options() const {
+  McpService::Options options;
+  options.endpoint.name = "tideline-hub";
+  options.endpoint.version = TIDELINE_VERSION;
+  options.endpoint.hosts = keys_.server_info.names;
+  return options;
 }
 
 SessionOptions Hub::session_options() const {
@@ -158,6 +167,7 @@ void Hub::on_timer(uv::Timer& timer) {
   const Instant now = platform::now();
   fleet_->on_tick(now);
   http_.on_tick(now);
+  mcp_->on_tick(now);
   if (is_stopping_) return end_when_empty();
   look_after_keys();
   notifier_.status(status_line());
@@ -194,6 +204,7 @@ void Hub::begin_stop() {
   if (loopback_ != nullptr) loopback_->stop_listening();
   admin_.stop();
   fleet_->dismiss_all("the hub is stopping", restart_pause);
+  mcp_->close();
   http_.close_all();
   stop_deadline_.start(limits::stop_deadline);
   tick_.start_repeating(milliseconds(20));
@@ -217,8 +228,8 @@ void Hub::on_applied(StoreToken, Verdicts verdicts, Duration took) {
   fleet_->on_applied(std::move(verdicts));
 }
 
-void Hub::on_command(StoreToken token, std::string) {
-  if (fleet_->on_command(token)) return;
+void Hub::on_command(StoreToken token, std::string answer) {
+  if (fleet_->on_command(token) || mcp_->desk().on_command(token, answer)) return;
   const auto found = commands_.find(token);
   if (found == commands_.end()) return;
   const std::unique_ptr<Command> command = std::move(found->second);
@@ -237,14 +248,20 @@ void Hub::on_done(StoreToken, Status status) {
   if (!status) log_warning(log_, area, "the archive could not note something: %s: %s", status.error().context, error_name(status.error().code));
 }
 
-// Not asked for by the hub yet: questions come from commands, which open the archive themselves.
+void Hub::on_answer(StoreToken token, Result<model::QueryAnswer> answer) { (void)mcp_->desk().on_answer(token, answer); }
+void Hub::on_latest(StoreToken token, Result<std::vector<LatestValue>> values) { (void)mcp_->desk().on_latest(token, values); }
+void Hub::on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) { (void)mcp_->desk().on_gaps(token, gaps); }
+
+// Enrolment runs as commands of the fleet.
 void Hub::on_device(StoreToken, Result<DeviceRecord>) {}
 void Hub::on_token_used(StoreToken, Result<Token>) {}
-void Hub::on_answer(StoreToken, Result<model::QueryAnswer>) {}
-void Hub::on_latest(StoreToken, Result<std::vector<LatestValue>>) {}
-void Hub::on_gaps(StoreToken, Result<std::vector<std::pair<std::string, model::Gap>>>) {}
 
 // ---- Pages and commands
+
+void Hub::on_mcp_request(HttpConnection& connection, const http::Request& request) { mcp_->on_http_request(connection, request); }
+void Hub::on_http_gone(uint64_t connection) {
+  if (mcp_ != nullptr) mcp_->on_http_gone(connection);
+}
 
 Health Hub::health() {
   Health health;

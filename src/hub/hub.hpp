@@ -15,6 +15,7 @@
 #include "hub/fleet/enrolment.hpp"
 #include "hub/fleet/fleet.hpp"
 #include "hub/http/http_server.hpp"
+#include "hub/mcp/mcp_service.hpp"
 #include "hub/state_directory.hpp"
 #include "hub/store/store_thread.hpp"
 #include "net/acceptor.hpp"
@@ -54,6 +55,7 @@ class Hub final : private net::Acceptor::Listener,
   Status listen_on(net::Acceptor& acceptor, const HostPort& place, std::string& problem);
   Status make_context(std::string& problem);
   SessionOptions session_options() const;
+  McpService::Options mcp_options() const;
   void announce();
   void look_after_keys();
   void begin_stop();
@@ -65,6 +67,8 @@ class Hub final : private net::Acceptor::Listener,
   tls::CertificateTime certificate_time() override;
   Health health() override;
   Metrics metrics() override;
+  void on_mcp_request(HttpConnection& connection, const http::Request& request) override;
+  void on_http_gone(uint64_t connection) override;
   void on_admin_request(uint64_t connection, const AdminRequest& request) override;
   void on_timer(uv::Timer& timer) override;
   void on_signal(int number) override;
@@ -95,6 +99,7 @@ class Hub final : private net::Acceptor::Listener,
   std::unique_ptr<net::Acceptor> loopback_;
   std::unique_ptr<Fleet> fleet_;
   HttpServer http_;
+  std::unique_ptr<McpService> mcp_;
   AdminServer admin_;
   uv::SignalWatch terminate_;
   uv::SignalWatch interrupt_;

@@ -8,49 +8,68 @@
 #include <string>
 #include <unordered_map>
 
-#include "base/log.hpp"
 #include "hub/fleet/registry.hpp"
 #include "hub/mcp/audit.hpp"
-#include "hub/mcp/catalogs.hpp"
 #include "hub/mcp/conversation.hpp"
 #include "hub/mcp/device_calls.hpp"
 #include "hub/mcp/relay.hpp"
 
 namespace tideline::hub {
 
-/// Finds the server that waits for an answer.
-class Conversations {
- public:
-  virtual ~Conversations() = default;
-  virtual Conversation* find(uint64_t conversation) = 0;
-};
-
 class Router final : private DeviceCalls::Caller {
  public:
-  Router(Conversations& conversations, DeviceCalls& calls, const Registry& registry, Audit& audit) 
-      : conversations_(conversations), calls_(calls), registry_(registry), audit_(audit) {}
+  class Host {
+   public:
+    virtual ~Host() = default;
+    virtual Conversation* find_conversation(uint64_t id) = 0;
+    /// A call at the fleet's endpoint, or one that a device cannot be asked: answer with reply(), fail() or refuse(), or relay() it.
+    virtual void on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) = 0;
+    virtual void on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) = 0;
+    virtual void on_call_cancelled(const CallRef& ref) = 0;
+    virtual void on_audit() = 0;
+  };
+  Router(Host& host, DeviceCalls& calls, const Registry& registry, Audit& audit) : host_(host), calls_(calls), registry_(registry), audit_(audit) {}
 
   void on_call(Conversation& conversation, const mcp::Call& call, Instant now);
-  void on_cancel(const CallRef& ref);
+  void on_cancel(const CallRef& ref, Instant now);
+
+  /// Passes the call on to a device.
+  void relay(const CallRef& ref, const mcp::Call& call, const Target& device, const RelayChange& change, Instant now);
+  // Answers; each ends the call unless the result asks for input. A call that is over is ignored.
+  void reply(const CallRef& ref, std::string_view result_json, std::string_view outcome, Instant now);
+  void reply_task(const CallRef& ref, const mcp::Task& task, Instant now);
+  void fail(const CallRef& ref, const mcp::RpcError& error, Instant now);
+  void fail_not_found(const CallRef& ref, std::string_view what, Instant now);
+  /// For reasons of ours: of a tool a result that a model can read, else an error.
+  void refuse(const CallRef& ref, const std::string& text, Instant now);
+  void progress(const CallRef& ref, const mcp::Progress& progress, Instant now);
+  bool is_open(const CallRef& ref) const { return running_.count(ref) != 0; }
+  size_t open() const { return running_.size(); }
 
  private:
   struct Running {
-    CallId device_call = 0;
-    DeviceKey device = 0;
+    CallId device_call = 0;  ///< 0: not at a device
     mcp::Method method = mcp::Method::unknown;
+    mcp::Revision revision = mcp::newest_modern;
+    std::string uri;
+    std::string task_prefix;
     AuditEntry audit;
   };
 
-  void to_device(const CallRef& ref, Running& running, const mcp::Call& call, const Target& target, const RelayChange& change, Instant now);
   void on_call_message(CallId call, mcp::Method method, mcp::Slice params) override;
   void on_call_end(CallId call, const CallOutcome& outcome) override;
+  mcp::Server* server_of(const CallRef& ref);
+  void finish(const CallRef& ref, std::string_view outcome, Instant now);
 
-  Conversations& conversations_;
+  Host& host_;
   DeviceCalls& calls_;
   const Registry& registry_;
   Audit& audit_;
   std::map<CallRef, Running> running_;
   std::unordered_map<CallId, CallRef> by_call_;
 };
+
+/// "offline since 2026-11-21T06:00:00Z (15m ago)", or "has never been online".
+std::string absence_text(const DeviceEntry& entry, UtcNanos now);
 
 }  // namespace tideline::hub

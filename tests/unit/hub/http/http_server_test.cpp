@@ -41,6 +41,8 @@ class HttpServerTest : public testing::Test,
   tls::CertificateTime certificate_time() override { return {}; }
   Health health() override { return health_; }
   Metrics metrics() override { return {}; }
+  void on_mcp_request(HttpConnection& connection, const http::Request&) override { connection.respond(http::text_response(501, "")); }
+  void on_http_gone(uint64_t) override {}
   void on_connected(uv::Stream& stream) override { stream.start_reading(); }
   void on_read(uv::Stream&, Bytes bytes) override { received_.append(as_text(bytes)); }
   void on_end(uv::Stream&) override { is_ended_ = true; }

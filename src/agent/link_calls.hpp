@@ -1,0 +1,75 @@
+// Calls that the hub makes: put together from pieces, served by the gateway as a stream of their own each, and answered in pieces that
+// share the link with readings. Also tells the hub what this device offers.
+//
+// Owned by Agent. Thread: loop. Memory only; calls end with the link. Bounds: limits::link_calls under way, limits::link_reply_bytes waiting
+// to be sent; beyond them calls are refused and notifications are left out, never answers.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/gateway/gateway.hpp"
+#include "agent/uplink.hpp"
+#include "base/log.hpp"
+
+namespace tideline::agent {
+
+class LinkCalls {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    /// There is something to say: call say_next() soon, outside the event that led here.
+    virtual void on_reply_ready() = 0;
+  };
+  LinkCalls(Gateway& gateway, Log& log);
+  ~LinkCalls();
+  LinkCalls(const LinkCalls&) = delete;
+  LinkCalls& operator=(const LinkCalls&) = delete;
+  void set_listener(Listener* listener) { listener_ = listener; }
+
+  // Events of the link.
+  void on_up(uint64_t hub_catalog_hash);
+  void on_down();
+  void on_call(const link::CallFrame& frame);
+  void on_cancel(uint64_t call);
+  /// Gateway::Listener::on_catalog_changed(), passed on.
+  void on_catalog_changed();
+
+  uint64_t catalog_hash() const { return gateway_.catalog_hash(); }
+  bool has_something_to_say() const { return !queue_.empty(); }
+  /// Frees calls that ended; outside of their events.
+  void collect();
+  /// Sends one frame of what waits.
+  void say_next(Uplink& uplink, Instant now);
+  size_t under_way() const { return calls_.size(); }
+
+ private:
+  class Call;
+  struct Saying {
+    uint64_t call = 0;  ///< 0: a notice
+    std::string text;
+    size_t at = 0;
+    bool is_answer = false;
+  };
+
+  void begin(uint64_t id, Call& call);
+  void say(Saying saying);
+  void say_error(uint64_t call, const std::string& why);
+  void drop(uint64_t call);
+  void push_catalog();
+
+  Gateway& gateway_;
+  Log& log_;
+  Listener* listener_ = nullptr;
+  bool is_up_ = false;
+  std::map<uint64_t, std::unique_ptr<Call>> calls_;
+  std::vector<std::unique_ptr<Call>> ended_;  ///< inside an event of theirs: freed later
+  std::deque<Saying> queue_;
+  size_t queued_bytes_ = 0;
+};
+
+}  // namespace tideline::agent

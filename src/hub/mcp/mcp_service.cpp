@@ -1,0 +1,150 @@
+#include "hub/mcp/mcp_service.hpp"
+
+#include "clock.hpp"
+#include "mcp/content.hpp"
+#include "mcp/message.hpp"
+#include "wrap/tls/crypto.hpp"
+
+namespace tideline::hub {
+namespace {
+
+constexpr const char* area = "mcp";
+constexpr std::string_view catalog_notice = "notifications/tideline/catalog";
+constexpr size_t session_id_bytes = 24;
+
+}  // namespace
+
+McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log)
+    : fleet_(fleet), http_(http), log_(log), desk_(store),
+      calls_(static_cast<DeviceCalls::Links&>(*this), options.endpoint.name, options.endpoint.version),
+      watches_(calls_, [this](DeviceKey device, const std::string& uri) { on_updated(device, uri); }),
+      router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
+      endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
+      announce_(loop, *this) {
+  fleet_.set_call_events(this);
+}
+
+McpService::~McpService() { fleet_.set_call_events(nullptr); }
+
+void McpService::on_http_request(HttpConnection& connection, const http::Request& request) {
+  endpoint_.on_request(connection, request, platform::now(), platform::wall_clock());
+  turn_end_.request();
+}
+
+void McpService::on_tick(Instant now) {
+  calls_.on_tick(now);
+  endpoint_.on_tick(now);
+}
+
+/// Lines of the audit are written together; conversations that ended are freed outside their own events.
+void McpService::on_turn_end() {
+  endpoint_.collect();
+  (void)audit_.take();
+  if (!is_announcing_ && (!watches_.is_settled() || !changes_.empty())) {
+    is_announcing_ = true;
+    announce_.start(limits::hub_announce_interval);
+  }
+}
+
+void McpService::on_timer(uv::Timer&) {
+  is_announcing_ = false;
+  watches_.settle(platform::now());
+  std::map<DeviceKey, Catalogs::Change> changes;
+  changes.swap(changes_);
+  for (const auto& [device, change] : changes) announce(device, change);
+  turn_end_.request();
+}
+
+// ---- Devices
+
+void McpService::on_device_up(DeviceKey device, const link::Hello&) {
+  calls_.on_device_down(device);  // of an older link that was replaced
+  notices_.erase(device);
+  watches_.on_device_up(device);
+  turn_end_.request();
+}
+
+void McpService::on_device_down(DeviceKey device) {
+  notices_.erase(device);
+  calls_.on_device_down(device);
+  turn_end_.request();
+}
+
+void McpService::on_reply(DeviceKey device, const link::ReplyFrame& frame) {
+  calls_.on_reply(device, frame, platform::now());
+  turn_end_.request();
+}
+
+void McpService::on_notify(DeviceKey device, const link::NotifyFrame& frame) {
+  std::string& text = notices_[device];
+  if (text.size() <= limits::hub_catalog_bytes + limits::link_piece_bytes) text.append(as_text(frame.text));
+  if (!frame.is_last) return;
+  const std::string whole = std::move(text);
+  notices_.erase(device);
+  take_catalog(device, whole);
+}
+
+void McpService::take_catalog(DeviceKey device, const std::string& text) {
+  const DeviceEntry* entry = fleet_.registry().find(device);
+  const mcp::Message message = mcp::parse_message(text);
+  if (entry == nullptr || message.kind != mcp::MessageKind::notification || !message.method_name.equals(catalog_notice)) return;
+  const auto change = catalogs_.put(device, message.params);
+  if (!change) return log_warning(log_, area, "device '%s': its catalog is not taken: %s", entry->record.id.c_str(), change.error().context);
+  for (const std::string& problem : catalogs_.of(device).problems) log_warning(log_, area, "device '%s': %s", entry->record.id.c_str(), problem.c_str());
+  Catalogs::Change& sum = changes_[device];
+  sum.tools |= change->tools;
+  sum.resources |= change->resources;
+  sum.templates |= change->templates;
+  sum.prompts |= change->prompts;
+  turn_end_.request();
+}
+
+void McpService::announce(DeviceKey device, const Catalogs::Change& change) {
+  endpoint_.for_each([&](Conversation& conversation) {
+    if (!conversation.target().is_fleet() && conversation.target().device != device) return;
+    if (change.tools) conversation.server().announce_list(mcp::ListKind::tools);
+    if (conversation.target().is_fleet()) return;
+    if (change.resources || change.templates) conversation.server().announce_list(mcp::ListKind::resources);
+    if (change.prompts) conversation.server().announce_list(mcp::ListKind::prompts);
+  });
+}
+
+void McpService::on_updated(DeviceKey device, const std::string& uri) {
+  endpoint_.for_each([&](Conversation& conversation) {
+    if (conversation.target().device == device) conversation.server().announce_resource(uri);
+  });
+}
+
+// ---- Clients
+
+std::unique_ptr<mcp::Catalog> McpService::view(const Principal& principal, const Target& target) {
+  return std::make_unique<DeviceView>(catalogs_, target.device, principal.may_change());
+}
+
+void McpService::on_call(Conversation& conversation, const mcp::Call& call) { router_.on_call(conversation, call, platform::now()); }
+
+void McpService::on_cancel(const CallRef& call) {
+  router_.on_cancel(call, platform::now());
+  turn_end_.request();
+}
+
+void McpService::on_watch(Conversation& conversation, const std::string& uri, bool is_watched) {
+  if (!conversation.target().is_fleet()) watches_.watch(conversation.target().device, uri, is_watched);
+  watches_.settle(platform::now());
+}
+
+std::string McpService::random_id() { return tls::random_hex(session_id_bytes); }
+
+void McpService::on_fleet_call(const CallRef& ref, Conversation&, const mcp::Call& call) {
+  router_.fail_not_found(ref, call.target, platform::now());
+}
+
+void McpService::on_offline_call(const CallRef& ref, Conversation&, const mcp::Call&, const Target& device, const RelayChange&) {
+  const DeviceEntry* entry = fleet_.registry().find(device.device);
+  if (entry == nullptr) return;
+  router_.refuse(ref, "device '" + device.device_id + "' " + absence_text(*entry, platform::wall_clock()), platform::now());
+}
+
+void McpService::on_call_cancelled(const CallRef&) {}
+
+}  // namespace tideline::hub

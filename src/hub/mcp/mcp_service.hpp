@@ -1,0 +1,98 @@
+// MCP at the hub, every part a member in the order of dependency; events of one part are passed to those that need them.
+//
+// Owned by Hub. Thread: loop. Durable: catalogs, tasks, keys and audit, in the archive. Bounds: those of its parts.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/log.hpp"
+#include "hub/fleet/fleet.hpp"
+#include "hub/http/http_server.hpp"
+#include "hub/mcp/access.hpp"
+#include "hub/mcp/audit.hpp"
+#include "hub/mcp/catalogs.hpp"
+#include "hub/mcp/device_calls.hpp"
+#include "hub/mcp/device_watches.hpp"
+#include "hub/mcp/mcp_endpoint.hpp"
+#include "hub/mcp/router.hpp"
+#include "hub/mcp/store_desk.hpp"
+#include "wrap/uv/loop.hpp"
+
+namespace tideline::hub {
+
+class McpService final : public CallEvents,
+                         private DeviceCalls::Links,
+                         private McpEndpoint::Backend,
+                         private Router::Host,
+                         private uv::TurnEnd::Listener,
+                         private uv::Timer::Listener {
+ public:
+  struct Options {
+    McpEndpoint::Options endpoint;
+  };
+  McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log);
+  ~McpService() override;
+
+  /// Reads what the archive holds, before the hub serves.
+  Status load(Archive& archive);
+  const Access& access() const { return access_; }
+
+  void on_http_request(HttpConnection& connection, const http::Request& request);
+  void on_http_gone(uint64_t connection) { endpoint_.on_connection_gone(connection); }
+  void on_tick(Instant now);
+  /// The hub is stopping.
+  void close() { endpoint_.end_listens(); }
+  StoreDesk& desk() { return desk_; }
+
+ private:
+  // CallEvents
+  void on_device_up(DeviceKey device, const link::Hello& hello) override;
+  void on_device_down(DeviceKey device) override;
+  void on_reply(DeviceKey device, const link::ReplyFrame& frame) override;
+  void on_notify(DeviceKey device, const link::NotifyFrame& frame) override;
+  uint64_t catalog_hash(DeviceKey device) const override { return catalogs_.hash(device); }
+  // Links
+  size_t call_room(DeviceKey device) override { return fleet_.call_room(device); }
+  Status send(DeviceKey device, const link::CallFrame& frame) override { return fleet_.send(device, frame); }
+  Status send(DeviceKey device, const link::CancelFrame& frame) override { return fleet_.send(device, frame); }
+  // Backend
+  HttpConnection* find_connection(uint64_t id) override { return http_.find(id); }
+  std::unique_ptr<mcp::Catalog> view(const Principal& principal, const Target& target) override;
+  void on_call(Conversation& conversation, const mcp::Call& call) override;
+  void on_cancel(const CallRef& call) override;
+  void on_watch(Conversation& conversation, const std::string& uri, bool is_watched) override;
+  std::string random_id() override;
+  // Router::Host
+  Conversation* find_conversation(uint64_t id) override { return endpoint_.find(id); }
+  void on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) override;
+  void on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) override;
+  void on_call_cancelled(const CallRef& ref) override;
+  void on_audit() override { turn_end_.request(); }
+  void on_turn_end() override;
+  void on_timer(uv::Timer& timer) override;
+
+  void take_catalog(DeviceKey device, const std::string& text);
+  void announce(DeviceKey device, const Catalogs::Change& change);
+  void on_updated(DeviceKey device, const std::string& uri);
+
+  Fleet& fleet_;
+  HttpServer& http_;
+  Log& log_;
+  Access access_;
+  Catalogs catalogs_;
+  Audit audit_;
+  StoreDesk desk_;
+  DeviceCalls calls_;
+  DeviceWatches watches_;
+  Router router_;
+  McpEndpoint endpoint_;
+  std::map<DeviceKey, std::string> notices_;           ///< pieces of a notice that is coming in
+  std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced
+  uv::TurnEnd turn_end_;
+  uv::Timer announce_;
+  bool is_announcing_ = false;
+};
+
+}  // namespace tideline::hub
