@@ -131,4 +131,42 @@ bool from_hex(std::string_view text, uint8_t* bytes, size_t size) {
   return true;
 }
 
+namespace {
+constexpr std::string_view base64url_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+}  // namespace
+
+std::string to_base64url(Bytes bytes) {
+  std::string text;
+  text.reserve((bytes.size() * 4 + 2) / 3);
+  uint32_t bits = 0;
+  int held = 0;
+  for (const uint8_t byte : bytes) {
+    bits = bits << 8 | byte;
+    for (held += 8; held >= 6;) {
+      held -= 6;
+      text.push_back(base64url_letters[bits >> held & 63]);
+    }
+  }
+  if (held > 0) text.push_back(base64url_letters[bits << (6 - held) & 63]);
+  return text;
+}
+
+bool from_base64url(std::string_view text, ByteBuffer& bytes) {
+  bytes.clear();
+  if (text.size() % 4 == 1) return false;
+  bytes.reserve(text.size() * 3 / 4);
+  uint32_t bits = 0;
+  int held = 0;
+  for (const char letter : text) {
+    const size_t value = base64url_letters.find(letter);
+    if (value == std::string_view::npos) return false;
+    bits = bits << 6 | static_cast<uint32_t>(value);
+    held += 6;
+    if (held < 8) continue;
+    held -= 8;
+    bytes.push_back(static_cast<uint8_t>(bits >> held));
+  }
+  return (bits & ((1u << held) - 1)) == 0;
+}
+
 }  // namespace tideline

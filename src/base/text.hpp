@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.hpp"
+
 namespace tideline {
 
 /// Well-formed UTF-8 as of Unicode 15 table 3-7 (no surrogates, no overlong forms). NUL is allowed.
@@ -29,5 +31,10 @@ bool parse_size(std::string_view text, uint64_t& size_bytes);
 std::string to_hex(const uint8_t* bytes, size_t size);
 /// False unless `text` is exactly 2 * size hexadecimal digits.
 bool from_hex(std::string_view text, uint8_t* bytes, size_t size);
+
+/// RFC 4648 section 5, without padding: for tokens in headers and command lines.
+std::string to_base64url(Bytes bytes);
+/// False for other letters, padding, an impossible length, or bits that are left over and not 0: each value has one spelling.
+bool from_base64url(std::string_view text, ByteBuffer& bytes);
 
 }  // namespace tideline

@@ -24,7 +24,7 @@ LAYERS = {
     "platform": MODEL + ["", "linux", "sim"],  # "" stands for the contract: headers directly in platform/
     "src/block": MODEL + ["wrap/msgpack", "block"],
     "src/link": MODEL + ["wrap/msgpack", "block", "link"],
-    "src/mcp": MODEL + ["wrap/json", "mcp"],
+    "src/mcp": MODEL + ["wrap/json", "wrap/tls", "mcp"],
     "src/net": MODEL + ["wrap/uv", "wrap/tls", "wrap/msgpack", "block", "link", "mcp", "net"],
     "src/agent/store": MODEL + ["wrap", "", "block", "agent/store"],
     "src/agent/inputs": MODEL + ["wrap", "", "agent/inputs"],

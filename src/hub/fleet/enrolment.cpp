@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "wrap/tls/crypto.hpp"
 
 namespace tideline::hub {
@@ -126,16 +127,9 @@ Result<DeviceRecord> admit_renewed(Archive& archive, const DeviceRecord& record,
 }
 
 std::string make_token_secret() {
-  static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<uint8_t, 33> bytes{};  // 32 random ones; the last is padding of the last group
-  tls::fill_random(std::span(bytes).first(32));
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const uint32_t group = uint32_t{bytes[i]} << 16 | uint32_t{bytes[i + 1]} << 8 | uint32_t{bytes[i + 2]};
-    for (int shift = 18; shift >= 0; shift -= 6) text.push_back(letters[group >> shift & 63]);
-  }
-  text.pop_back();
-  return text;
+  std::array<uint8_t, 32> bytes{};
+  tls::fill_random(bytes);
+  return to_base64url(bytes);
 }
 
 std::string token_hash(std::string_view secret) { return tls::sha256_hex(as_bytes(secret)); }

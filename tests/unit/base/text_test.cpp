@@ -57,5 +57,17 @@ TEST(Text, hex_reads_back) {
   EXPECT_FALSE(from_hex("00fg1a", back, 3));
 }
 
+TEST(Text, base64url_reads_back_and_has_one_spelling) {
+  const std::pair<std::string_view, std::string_view> known[] = {  // RFC 4648 section 10
+      {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "-_8"}};
+  ByteBuffer bytes;
+  for (const auto& [plain, text] : known) {
+    EXPECT_EQ(to_base64url(as_bytes(plain)), text);
+    EXPECT_TRUE(from_base64url(text, bytes)) << text;
+    EXPECT_EQ(as_text(bytes), plain);
+  }
+  for (const char* text : {"Z", "Zg==", "Zh", "Zm9", "+/8", "Zm 9v"}) EXPECT_FALSE(from_base64url(text, bytes)) << text;
+}
+
 }  // namespace
 }  // namespace tideline
