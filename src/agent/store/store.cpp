@@ -98,8 +98,11 @@ void Store::refresh_stream(Stream stream) {
   StreamStatus& out = report_.streams[index_of(stream)];
   out.next = next(stream);
   out.first_held = out.next;
+  out.first_held_ns = INT64_MAX;
   for (const SegmentSummary& segment : segments.segments()) {
-    if (segment.readings != 0) out.first_held = std::min(out.first_held, segment.range.first);
+    if (segment.readings == 0) continue;
+    out.first_held = std::min(out.first_held, segment.range.first);
+    out.first_held_ns = std::min(out.first_held_ns, segment.time_min_ns);
   }
   out.acknowledged = memory.acknowledged;
   out.held_bytes = segments.bytes();

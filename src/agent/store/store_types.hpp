@@ -32,6 +32,7 @@ struct StoreOptions {
 /// Snapshot of one stream, as known after the last commit.
 struct StreamStatus {
   model::Seq first_held = 1;       ///< oldest reading still in a segment
+  int64_t first_held_ns = INT64_MAX;  ///< UTC of the oldest of them, as stamped; INT64_MAX when none is held
   model::Seq next = 1;             ///< sequence of the next reading
   model::SeqRanges acknowledged;   ///< as told by the hub; survives restarts only as a hint
   uint64_t held_readings = 0;

@@ -14,18 +14,6 @@ void write_time(Writer& w, const char* name, int64_t time_ns) {
   }
 }
 
-void write_gap(Writer& w, const std::string& device, const model::Gap& gap) {
-  w.begin_object();
-  if (!device.empty()) w.key("device").text(device);
-  w.key("class").text(model::stream_name(gap.stream)).key("reason").text(model::gap_reason_name(gap.reason));
-  w.key("count").unsigned_integer(gap.count).key("at_least").boolean(gap.at_least);
-  w.key("first").unsigned_integer(gap.range.first).key("last").unsigned_integer(gap.range.last);
-  write_time(w, "from", gap.from_ns);
-  write_time(w, "to", gap.to_ns);
-  write_time(w, "declared", gap.declared_ns);
-  w.end_object();
-}
-
 }  // namespace
 
 std::string answer_json(const model::QueryAnswer& answer) {
@@ -57,6 +45,18 @@ void write_series(Writer& w, const std::string& device, const model::Series& ser
   write_labels(w, series.labels);
   w.key("unit").text(series.unit).key("kind").text(model::kind_name(series.kind)).key("class").text(model::stream_name(series.stream));
   w.key("time_quality").text(model::time_quality_name(quality));
+}
+
+void write_gap(Writer& w, const std::string& device, const model::Gap& gap) {
+  w.begin_object();
+  if (!device.empty()) w.key("device").text(device);
+  w.key("class").text(model::stream_name(gap.stream)).key("reason").text(model::gap_reason_name(gap.reason));
+  w.key("count").unsigned_integer(gap.count).key("at_least").boolean(gap.at_least);
+  w.key("first").unsigned_integer(gap.range.first).key("last").unsigned_integer(gap.range.last);
+  write_time(w, "from", gap.from_ns);
+  write_time(w, "to", gap.to_ns);
+  write_time(w, "declared", gap.declared_ns);
+  w.end_object();
 }
 
 void write_value(Writer& w, const model::Point& point) {

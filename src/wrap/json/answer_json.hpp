@@ -16,6 +16,8 @@ std::string answer_json(const model::QueryAnswer& answer);
 /// Members of an open object that say which series it is about.
 void write_series(Writer& w, const std::string& device, const model::Series& series, model::TimeQuality quality);
 void write_value(Writer& w, const model::Point& point);
+/// One element of "gaps".
+void write_gap(Writer& w, const std::string& device, const model::Gap& gap);
 /// {"site":"berlin"}
 void write_labels(Writer& w, const std::vector<std::pair<std::string, std::string>>& labels);
 
