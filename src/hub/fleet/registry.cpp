@@ -11,6 +11,7 @@ void Registry::load(const std::vector<DeviceRecord>& records) {
   old.swap(devices_);
   by_key_.clear();
   online_ = 0;
+  ++version_;
   for (const DeviceRecord& record : records) {
     DeviceEntry& made = devices_[record.id];
     made.record = record;
@@ -24,6 +25,7 @@ Status Registry::put(const DeviceRecord& record) {
   if (devices_.count(record.id) == 0 && devices_.size() >= limits::hub_devices) return Error{ErrorCode::limit, 0, "hub has 20000 devices already"};
   DeviceEntry& known = devices_[record.id];
   known.record = record;
+  ++version_;
   by_key_[record.key] = &known;
   return {};
 }

@@ -41,6 +41,8 @@ class Registry {
   std::vector<const DeviceEntry*> select(const model::DeviceSelector& selector) const;
   size_t size() const { return devices_.size(); }
   size_t online() const { return online_; }
+  /// Grows when a record changes, not with presence.
+  uint64_t version() const { return version_; }
   /// Over the devices online.
   std::array<uint64_t, model::stream_count> backlog() const;
 
@@ -59,6 +61,7 @@ class Registry {
   std::map<std::string, DeviceEntry> devices_;   // by id; entries stay in place
   std::unordered_map<DeviceKey, DeviceEntry*> by_key_;
   size_t online_ = 0;
+  uint64_t version_ = 1;
 };
 
 }  // namespace tideline::hub

@@ -19,6 +19,7 @@ McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThrea
       calls_(static_cast<DeviceCalls::Links&>(*this), options.endpoint.name, options.endpoint.version),
       watches_(calls_, [this](DeviceKey device, const std::string& uri) { on_updated(device, uri); }),
       router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
+      fleet_catalogs_(catalogs_, fleet.registry(), {}), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry(), desk_),
       endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
       announce_(loop, *this) {
   fleet_.set_call_events(this);
@@ -33,6 +34,7 @@ void McpService::on_http_request(HttpConnection& connection, const http::Request
 
 void McpService::on_tick(Instant now) {
   calls_.on_tick(now);
+  fleet_desk_.on_tick(now);
   endpoint_.on_tick(now);
 }
 
@@ -118,6 +120,7 @@ void McpService::on_updated(DeviceKey device, const std::string& uri) {
 // ---- Clients
 
 std::unique_ptr<mcp::Catalog> McpService::view(const Principal& principal, const Target& target) {
+  if (target.is_fleet()) return std::make_unique<FleetView>(fleet_catalogs_, principal);
   return std::make_unique<DeviceView>(catalogs_, target.device, principal.may_change());
 }
 
@@ -135,8 +138,8 @@ void McpService::on_watch(Conversation& conversation, const std::string& uri, bo
 
 std::string McpService::random_id() { return tls::random_hex(session_id_bytes); }
 
-void McpService::on_fleet_call(const CallRef& ref, Conversation&, const mcp::Call& call) {
-  router_.fail_not_found(ref, call.target, platform::now());
+void McpService::on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) {
+  fleet_desk_.on_call(ref, conversation, call, platform::now());
 }
 
 void McpService::on_offline_call(const CallRef& ref, Conversation&, const mcp::Call&, const Target& device, const RelayChange&) {
@@ -145,6 +148,6 @@ void McpService::on_offline_call(const CallRef& ref, Conversation&, const mcp::C
   router_.refuse(ref, "device '" + device.device_id + "' " + absence_text(*entry, platform::wall_clock()), platform::now());
 }
 
-void McpService::on_call_cancelled(const CallRef&) {}
+void McpService::on_call_cancelled(const CallRef& ref) { fleet_desk_.on_cancelled(ref); }
 
 }  // namespace tideline::hub

@@ -15,6 +15,7 @@
 #include "hub/mcp/catalogs.hpp"
 #include "hub/mcp/device_calls.hpp"
 #include "hub/mcp/device_watches.hpp"
+#include "hub/mcp/fleet_desk.hpp"
 #include "hub/mcp/mcp_endpoint.hpp"
 #include "hub/mcp/router.hpp"
 #include "hub/mcp/store_desk.hpp"
@@ -87,6 +88,8 @@ class McpService final : public CallEvents,
   DeviceCalls calls_;
   DeviceWatches watches_;
   Router router_;
+  FleetCatalogs fleet_catalogs_;
+  FleetDesk fleet_desk_;
   McpEndpoint endpoint_;
   std::map<DeviceKey, std::string> notices_;           ///< pieces of a notice that is coming in
   std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced
