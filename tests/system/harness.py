@@ -201,6 +201,7 @@ class Site:
         self.hub_state = self.directory / "hub"
         self.hub_process = None
         self.hub_port = 0
+        self.hub_extra = ""  # more sections of hub.toml
         self.agents = []
         self.links = []
 
@@ -242,7 +243,7 @@ class Site:
         config.write_text(f'[hub]\nlisten = "127.0.0.1:{self.hub_port}"\n')
 
     def start_hub(self):
-        (self.directory / "hub.toml").write_text(f'[hub]\nlisten = "127.0.0.1:{self.hub_port}"\n')
+        (self.directory / "hub.toml").write_text(f'[hub]\nlisten = "127.0.0.1:{self.hub_port}"\n\n{self.hub_extra}')
         self.hub_process = Process(self.hub_command("serve", "--config", self.directory / "hub.toml"), self.directory, "hub")
         match = self.hub_process.wait_for(r"127\.0\.0\.1:(\d+)")
         self.hub_port = int(match.group(1))

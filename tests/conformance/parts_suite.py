@@ -1,0 +1,55 @@
+"""The official conformance suite, run against the hub's endpoint of one device whose only child is the fixture."""
+import json
+import re
+
+import harness
+import tools
+
+# Scenarios that are run and reported but not required, and why we do not pass them. Anything else must pass.
+NOT_OFFERED = {
+    "server-sse-polling": "resuming event streams is optional in the legacy revisions and gone from the newest",
+    "sep-2640-skills-directory": "the skills extension is not offered",
+    "sep-2640-skills-enumeration": "the skills extension is not offered",
+    "sep-2640-skills-manifest": "the skills extension is not offered",
+    "tasks-status-notifications": "skipped by the suite itself",
+}
+
+
+def results(directory):
+    """Scenario -> list of its checks, from what the suite wrote."""
+    found = {}
+    for path in sorted(directory.glob("**/checks.json")):
+        name = re.sub(r"^server-|-\d{4}-\d\d-\d\dT.*$", "", path.parent.name)
+        found.setdefault(name, []).extend(json.loads(path.read_text()))
+    return found
+
+
+def run(world, report, revision, required):
+    url = world.url(tools.FIXTURE_DEVICE)
+    output = world.directory / f"suite-{revision}"
+    command = [tools.MODULES / ".bin" / "conformance", "server", "--url", url, "--requirements", revision, "-o", output]
+    code, out, error = tools.run_program(command, world.directory, 420)
+    scenarios = results(output)
+    passed = failed = 0
+    for name, checks in scenarios.items():
+        bad = [c for c in checks if c["status"] == "FAILURE"]
+        passed += sum(c["status"] == "SUCCESS" for c in checks)
+        failed += len(bad)
+        if not bad:
+            report.ok(f"suite {revision} {name}")
+        elif name in NOT_OFFERED:
+            report.not_applicable(f"suite {revision} {name}", NOT_OFFERED[name])
+        else:
+            report.fail(f"suite {revision} {name}", "; ".join(f"{c['id']}: {c.get('errorMessage', '')}" for c in bad)[:1500])
+    if code != 0:
+        report.fail(f"suite {revision}", f"exit code {code}\n{out[-2500:]}{error[-1000:]}")
+    harness.check(len(scenarios) >= required, f"{len(scenarios)} scenarios were run, {required} are required\n{out[-1500:]}")
+    return f"exit code {code}, {len(scenarios)} scenarios, {passed} checks passed, {failed} failed"
+
+
+def modern(world, report):
+    return run(world, report, "2026-07-28", 37)
+
+
+def legacy(world, report):
+    return run(world, report, "2025-11-25", 30)
