@@ -53,7 +53,9 @@ constexpr toml::Key<LinkSection> link_keys[] = {
     {"reconnect_spread", slot<&LinkSection::reconnect_spread>, "and a random part of this, so that a fleet does not come back at once", 0, 3600e9},
 };
 constexpr toml::Key<HttpSection> http_keys[] = {
-    {"loopback_port", slot<&HttpSection::loopback_port>, "port on 127.0.0.1 for /healthz and /metrics without TLS; 0 for none", 0, 65535},
+    {"loopback_port", slot<&HttpSection::loopback_port>, "port on 127.0.0.1 for /mcp, /healthz and /metrics without TLS; 0 for none", 0, 65535},
+    {"hosts", slot<&HttpSection::hosts>, "more names under which MCP clients reach this hub, such as that of a proxy: \"hub.example\" or \"hub.example:8443\""},
+    {"origins", slot<&HttpSection::origins>, "web pages that may call MCP from a browser: \"https://app.example\""},
 };
 constexpr std::string_view sections[] = {"hub", "certificates", "link", "http"};
 
@@ -101,7 +103,7 @@ std::string describe_config() {
   return toml::describe_section<HubSection>("hub", "The hub itself.", hub_keys) +
          toml::describe_section<CertificatesSection>("certificates", "How long what this hub signs is valid.", certificate_keys) +
          toml::describe_section<LinkSection>("link", "Connections of devices.", link_keys) +
-         toml::describe_section<HttpSection>("http", "A second, local place for health and metrics.", http_keys);
+         toml::describe_section<HttpSection>("http", "MCP for AI clients, health and metrics.", http_keys);
 }
 
 bool parse_host_port(std::string_view text, HostPort& out) {

@@ -38,6 +38,8 @@ struct LinkSection {
 
 struct HttpSection {
   int64_t loopback_port = 0;
+  std::vector<std::string> hosts;
+  std::vector<std::string> origins;
 };
 
 struct Config {

@@ -72,6 +72,8 @@ McpService::Options Hub::mcp_options() const {
   options.endpoint.name = "tideline-hub";
   options.endpoint.version = TIDELINE_VERSION;
   options.endpoint.hosts = keys_.server_info.names;
+  options.endpoint.hosts.insert(options.endpoint.hosts.end(), config_.http.hosts.begin(), config_.http.hosts.end());
+  options.endpoint.origins = config_.http.origins;
   return options;
 }
 
@@ -142,6 +144,9 @@ void Hub::announce() {
   (void)store_->set_setting(0, "address", host_port_text(name, bound.port()));
   log_info(log_, area, "tideline-hub %s serves on %s, authority %s, state in %s: %s", TIDELINE_VERSION, bound.text().c_str(),
            keys_.authority_info.fingerprint.c_str(), state_.path.c_str(), status_line().c_str());
+  if (!mcp_->access().has_keys()) {
+    log_warning(log_, area, "no API key was made: MCP is served to programs on this machine only, with all rights; 'tideline-hub key create --role admin' makes one");
+  }
   notifier_.ready(status_line());
 }
 
