@@ -14,7 +14,9 @@ constexpr Duration renewal_check_interval = minutes(10);
 HubLink::HubLink(HubLinkOptions options, Outbox& outbox, uv::Loop& loop, net::CertificateClock& clock, Log& log)
     : options_(std::move(options)), outbox_(outbox), loop_(loop), clock_(clock), log_(log), connector_(loop, clock, *this), wake_(loop, *this), turn_end_(loop, *this) {}
 
-HubLink::~HubLink() = default;
+HubLink::~HubLink() {
+  if (calls_ != nullptr) calls_->set_wire(nullptr);
+}
 
 void HubLink::start() {
   if (options_.hub.host.empty()) {
@@ -43,7 +45,7 @@ void HubLink::start() {
 
 void HubLink::set_calls(LinkCalls& calls) {
   calls_ = &calls;
-  calls.set_listener(this);
+  calls.set_wire(this);
 }
 
 void HubLink::on_catalog_changed() {
@@ -55,6 +57,9 @@ void HubLink::on_catalog_changed() {
 void HubLink::link_up(uint64_t catalog_hash) {
   if (calls_ != nullptr) calls_->on_up(catalog_hash);
 }
+void HubLink::say(const link::ReplyFrame& frame) { uplink_->say(frame, platform::now()); }
+void HubLink::say(const link::NotifyFrame& frame) { uplink_->say(frame, platform::now()); }
+
 void HubLink::link_down() {
   if (calls_ != nullptr) calls_->on_down();
 }
@@ -141,9 +146,8 @@ void HubLink::send(Bytes payload) {
 /// What was sent in this turn has been handed to the kernel, or not: the uplink hears how much is left.
 void HubLink::on_turn_end() {
   if (calls_ != nullptr && uplink_ != nullptr) {
-    const Instant now = platform::now();
     calls_->collect();
-    while (calls_->has_something_to_say() && uplink_->may_say()) calls_->say_next(*uplink_, now);
+    while (calls_->has_something_to_say() && uplink_->may_say()) calls_->say_next();
   }
   if (connection_ == nullptr) return;
   uplink_->on_send_queue(connection_->queued_bytes(), platform::now());

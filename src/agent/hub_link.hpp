@@ -26,7 +26,7 @@ class HubLink final : private UplinkWire,
                       private net::Connector::Listener,
                       private net::Connection::Listener,
                       private uv::Timer::Listener,
-                      private LinkCalls::Listener,
+                      private LinkCalls::Wire,
                       private uv::TurnEnd::Listener {
  public:
   HubLink(HubLinkOptions options, Outbox& outbox, uv::Loop& loop, net::CertificateClock& clock, Log& log);
@@ -72,6 +72,8 @@ class HubLink final : private UplinkWire,
   void called(const link::CallFrame& frame) override;
   void cancelled(uint64_t call) override;
   void on_reply_ready() override { turn_end_.request(); }
+  void say(const link::ReplyFrame& frame) override;
+  void say(const link::NotifyFrame& frame) override;
 
   void on_connected(std::unique_ptr<net::Connection> connection) override;
   void on_connect_failed(const net::CloseReason& reason) override;

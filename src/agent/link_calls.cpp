@@ -71,7 +71,7 @@ void LinkCalls::on_down() {
   calls_.clear();
   queue_.clear();
   queued_bytes_ = 0;
-  if (listener_ != nullptr) listener_->on_reply_ready();  // to free them outside of this event
+  if (wire_ != nullptr) wire_->on_reply_ready();  // to free them outside of this event
 }
 
 void LinkCalls::on_catalog_changed() {
@@ -111,7 +111,7 @@ void LinkCalls::drop(uint64_t call) {
   if (found == calls_.end()) return;
   ended_.push_back(std::move(found->second));
   calls_.erase(found);
-  if (listener_ != nullptr) listener_->on_reply_ready();
+  if (wire_ != nullptr) wire_->on_reply_ready();
 }
 
 void LinkCalls::say_error(uint64_t call, const std::string& why) {
@@ -127,19 +127,19 @@ void LinkCalls::say(Saying saying) {
   }
   queued_bytes_ += saying.text.size();
   queue_.push_back(std::move(saying));
-  if (listener_ != nullptr) listener_->on_reply_ready();
+  if (wire_ != nullptr) wire_->on_reply_ready();
 }
 
-void LinkCalls::say_next(Uplink& uplink, Instant now) {
+void LinkCalls::say_next() {
   Saying& saying = queue_.front();
   const std::string_view piece = std::string_view(saying.text).substr(saying.at, limits::link_piece_bytes);
   saying.at += piece.size();
   const bool is_end = saying.at == saying.text.size();
   if (saying.call == 0) {
-    uplink.say(link::NotifyFrame{is_end, as_bytes(piece)}, now);
+    wire_->say(link::NotifyFrame{is_end, as_bytes(piece)});
   } else {
     const link::ReplyPart part = !is_end ? link::ReplyPart::more : saying.is_answer ? link::ReplyPart::answer : link::ReplyPart::message;
-    uplink.say(link::ReplyFrame{saying.call, part, as_bytes(piece)}, now);
+    wire_->say(link::ReplyFrame{saying.call, part, as_bytes(piece)});
   }
   if (!is_end) return;
   queued_bytes_ -= saying.text.size();

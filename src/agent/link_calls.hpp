@@ -12,24 +12,27 @@
 #include <vector>
 
 #include "agent/gateway/gateway.hpp"
-#include "agent/uplink.hpp"
 #include "base/log.hpp"
+#include "link/message.hpp"
 
 namespace tideline::agent {
 
 class LinkCalls {
  public:
-  class Listener {
+  class Wire {
    public:
-    virtual ~Listener() = default;
-    /// There is something to say: call say_next() soon, outside the event that led here.
+    virtual ~Wire() = default;
+    /// There is something to say or to free: call collect() and say_next() soon, outside the event that led here.
     virtual void on_reply_ready() = 0;
+    virtual void say(const link::ReplyFrame& frame) = 0;
+    virtual void say(const link::NotifyFrame& frame) = 0;
   };
   LinkCalls(Gateway& gateway, Log& log);
   ~LinkCalls();
   LinkCalls(const LinkCalls&) = delete;
   LinkCalls& operator=(const LinkCalls&) = delete;
-  void set_listener(Listener* listener) { listener_ = listener; }
+  /// Outlives this, or is taken away with null.
+  void set_wire(Wire* wire) { wire_ = wire; }
 
   // Events of the link.
   void on_up(uint64_t hub_catalog_hash);
@@ -44,7 +47,7 @@ class LinkCalls {
   /// Frees calls that ended; outside of their events.
   void collect();
   /// Sends one frame of what waits.
-  void say_next(Uplink& uplink, Instant now);
+  void say_next();
   size_t under_way() const { return calls_.size(); }
 
  private:
@@ -64,7 +67,7 @@ class LinkCalls {
 
   Gateway& gateway_;
   Log& log_;
-  Listener* listener_ = nullptr;
+  Wire* wire_ = nullptr;
   bool is_up_ = false;
   std::map<uint64_t, std::unique_ptr<Call>> calls_;
   std::vector<std::unique_ptr<Call>> ended_;  ///< inside an event of theirs: freed later
