@@ -1,4 +1,4 @@
-// The hub's store of truth: devices, series, blocks, gaps, cursors, anchors. An interface, because PostgreSQL implements it
+// The hub's store of truth: devices, series, blocks, gaps, cursors, anchors, and what the MCP side keeps (records.hpp). An interface, because PostgreSQL implements it
 // later; archive_sqlite.cpp is the embedded one. One suite (tests/unit/hub/archive_test.cpp) runs against each.
 //
 // Threads: called only on the store thread (StoreThread owns it), except open(). Blocks stay encoded. A block and the cursor
@@ -11,12 +11,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "hub/store/records.hpp"
 #include "model/anchor.hpp"
 #include "model/query.hpp"
 #include "model/series.hpp"
@@ -153,6 +155,28 @@ class Archive {
   virtual Result<bool> latest_some(const model::DeviceSelector& devices, const model::SeriesSelector& series, std::string& after, size_t most_devices,
                                    std::vector<LatestValue>& values) = 0;
   virtual Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) = 0;
+
+  /// Adds the key or replaces the one with its id. Errors: limit (limits::hub_keys).
+  virtual Status put_key(const ApiKey& key) = 0;
+  virtual Result<std::vector<ApiKey>> keys() = 0;
+  /// In one transaction; ids and chain are given here. The oldest rows beyond limits::audit_rows go, some with each call.
+  virtual Status add_audit(const std::vector<AuditRow>& rows) = 0;
+  /// Newest first, at most limits::audit_answer_rows.
+  virtual Result<std::vector<AuditRow>> audit(const AuditFilter& filter) = 0;
+  /// Adds the task or replaces the one with its id. Errors: full (limits::hub_tasks_*), limit (limits::hub_task_bytes).
+  virtual Status put_task(const TaskRecord& task) = 0;
+  virtual Result<TaskRecord> task(const std::string& id) = 0;  ///< not_found
+  /// Queued or sent, oldest first.
+  virtual Result<std::vector<TaskRecord>> open_tasks() = 0;
+  /// Newest first.
+  virtual Result<std::vector<TaskRecord>> tasks_of(const std::string& principal, size_t limit) = 0;
+  /// Closed tasks whose time is over, at most limits::hub_tasks_slice; how many went. Call again while it is a whole slice.
+  virtual Result<size_t> drop_tasks(int64_t now_ns) = 0;
+  /// Errors: not_found (device), limit (limits::hub_catalog_bytes).
+  virtual Status put_catalog(DeviceKey device, uint64_t hash, std::string_view json) = 0;
+  using CatalogVisitor = std::function<void(const std::vector<DeviceKey>& devices, uint64_t hash, std::string_view json)>;
+  /// Each different catalog once, with the devices that have it.
+  virtual Status each_catalog(const CatalogVisitor& visit) = 0;
 
   using Progress = std::function<void(uint64_t done, uint64_t total)>;
   /// Reads every block. Cost: about 10 ns a reading.

@@ -45,7 +45,7 @@ Status copy_to(sqlite::Database& from, const std::string& path, const Archive::P
 
 Status check_backup(const std::string& path) {
   ASSIGN_OR_RETURN(sqlite::Database backup, sqlite::Database::open(path, sqlite::OpenMode::read));
-  RETURN_IF_ERROR(check_archive_file(backup));
+  if (const auto version = check_archive_file(backup); !version) return version.error();
   ASSIGN_OR_RETURN(const std::string verdict, backup.read_text("PRAGMA quick_check(1)"));
   if (verdict != "ok") return Error{ErrorCode::corrupt, 0, "the backup is damaged"};
   return {};

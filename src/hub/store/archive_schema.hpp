@@ -1,4 +1,5 @@
-// Tables of the embedded archive. A change raises schema_version and adds a step to migrations in archive_sqlite.cpp.
+// Tables of the embedded archive. A change raises archive_schema_version and adds a step below; what was released does not change. A new
+// archive goes through the same steps as an old one.
 //
 // Numbers that are unsigned in the program (sequence, run, boot) are stored as the signed integer with the same bits; sequence
 // numbers above 2^63 - 1 are refused at intake, so they sort.
@@ -13,8 +14,9 @@ namespace tideline::hub {
 
 /// "TdHb", in the header of the file: tells an archive from any other database (sqlite.org/pragma.html#pragma_application_id).
 inline constexpr int64_t archive_application_id = 0x54644862;
-inline constexpr int64_t archive_schema_version = 1;
+inline constexpr int64_t archive_schema_version = 2;
 
+/// Version 1.
 inline constexpr const char* archive_schema = R"sql(
 CREATE TABLE setting(
   key TEXT NOT NULL PRIMARY KEY,
@@ -137,5 +139,69 @@ CREATE UNIQUE INDEX block_seq ON block(epoch, stream, first);
 CREATE INDEX block_time ON block(epoch, stream, time_max_ns, first);
 CREATE INDEX block_untimed ON block(epoch, boot) WHERE quality < 4;
 )sql";
+
+/// From version i + 1 to i + 2.
+inline constexpr const char* archive_steps[] = {R"sql(
+CREATE TABLE api_key(
+  id TEXT NOT NULL PRIMARY KEY,
+  hash TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  devices TEXT NOT NULL,
+  created_ns INTEGER NOT NULL,
+  expires_ns INTEGER NOT NULL,
+  revoked_ns INTEGER NOT NULL
+);
+CREATE TABLE audit(
+  id INTEGER PRIMARY KEY,
+  time_ns INTEGER NOT NULL,
+  principal TEXT NOT NULL,
+  device TEXT NOT NULL,
+  method TEXT NOT NULL,
+  target TEXT NOT NULL,
+  arguments_digest TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  duration_us INTEGER NOT NULL,
+  trace TEXT NOT NULL,
+  chain TEXT NOT NULL
+);
+CREATE INDEX audit_time ON audit(time_ns, id);
+CREATE INDEX audit_principal ON audit(principal, time_ns, id);
+CREATE INDEX audit_device ON audit(device, time_ns, id);
+CREATE TABLE task(
+  id TEXT NOT NULL PRIMARY KEY,
+  principal TEXT NOT NULL,
+  device TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  arguments TEXT NOT NULL,
+  meta TEXT NOT NULL,
+  capabilities TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  sent_epoch TEXT NOT NULL,
+  status_message TEXT NOT NULL,
+  result TEXT NOT NULL,
+  error TEXT NOT NULL,
+  is_idempotent INTEGER NOT NULL,
+  created_ns INTEGER NOT NULL,
+  updated_ns INTEGER NOT NULL,
+  expires_ns INTEGER NOT NULL,
+  keep_until_ns INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+);
+CREATE INDEX task_open ON task(device, principal) WHERE state < 2;
+CREATE INDEX task_principal ON task(principal, created_ns);
+CREATE INDEX task_keep ON task(keep_until_ns, state, bytes);
+CREATE TABLE catalog(
+  digest TEXT NOT NULL PRIMARY KEY,
+  hash INTEGER NOT NULL,
+  content TEXT NOT NULL
+);
+CREATE TABLE device_catalog(
+  device INTEGER NOT NULL PRIMARY KEY REFERENCES device(id),
+  digest TEXT NOT NULL REFERENCES catalog(digest)
+);
+CREATE INDEX device_catalog_digest ON device_catalog(digest);
+)sql"};
+static_assert(sizeof(archive_steps) / sizeof(archive_steps[0]) == archive_schema_version - 1);
 
 }  // namespace tideline::hub

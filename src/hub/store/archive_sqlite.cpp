@@ -29,6 +29,12 @@ Status set_pragmas(sqlite::Database& database) {
   return {};
 }
 
+/// The steps after version `from`, within the caller's transaction: whole or not at all.
+Status run_steps(sqlite::Database& database, int64_t from) {
+  for (int64_t version = from; version < archive_schema_version; ++version) RETURN_IF_ERROR(database.execute(archive_steps[version - 1]));
+  return database.execute(format("PRAGMA user_version = %lld", static_cast<long long>(archive_schema_version)).c_str());
+}
+
 Status create(sqlite::Database& database) {
   RETURN_IF_ERROR(database.execute("PRAGMA page_size = 4096"));
   RETURN_IF_ERROR(set_pragmas(database));
@@ -36,7 +42,14 @@ Status create(sqlite::Database& database) {
   RETURN_IF_ERROR(database.execute(archive_schema));
   // PRAGMA takes no bound values; these are our own constants.
   RETURN_IF_ERROR(database.execute(format("PRAGMA application_id = %lld", static_cast<long long>(archive_application_id)).c_str()));
-  RETURN_IF_ERROR(database.execute(format("PRAGMA user_version = %lld", static_cast<long long>(archive_schema_version)).c_str()));
+  RETURN_IF_ERROR(run_steps(database, 1));
+  return transaction.commit();
+}
+
+Status migrate(sqlite::Database& database, int64_t from, Log& log) {
+  log_info(log, "archive", "version %lld is brought up to version %lld", static_cast<long long>(from), static_cast<long long>(archive_schema_version));
+  ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::begin(database));
+  RETURN_IF_ERROR(run_steps(database, from));
   return transaction.commit();
 }
 
@@ -47,27 +60,36 @@ Result<bool> is_empty(sqlite::Database& database) {
 
 bool exists(const std::string& path) { return platform::file_size(path).has_value(); }
 
-Result<sqlite::Database> open_file(const std::string& path, ArchiveMode mode) {
+struct Opened {
+  sqlite::Database database;
+  int64_t version = 0;
+};
+
+Result<Opened> open_file(const std::string& path, ArchiveMode mode, Log& log) {
   if (!exists(path) && exists(path + ".replaced")) {
     return Error{ErrorCode::unsupported, 0, "a restore of the archive was interrupted: run tideline-hub restore again"};
   }
   ASSIGN_OR_RETURN(sqlite::Database database, sqlite::Database::open(path, mode == ArchiveMode::write ? sqlite::OpenMode::create : sqlite::OpenMode::read));
   ASSIGN_OR_RETURN(const bool fresh, is_empty(database));
   if (fresh && mode == ArchiveMode::write) RETURN_IF_ERROR(create(database));
-  RETURN_IF_ERROR(check_archive_file(database));
+  ASSIGN_OR_RETURN(int64_t version, check_archive_file(database));
   if (!fresh && mode == ArchiveMode::write) RETURN_IF_ERROR(set_pragmas(database));
-  return database;
+  if (mode == ArchiveMode::write && version < archive_schema_version) {
+    RETURN_IF_ERROR(migrate(database, version, log));
+    version = archive_schema_version;
+  }
+  return Opened{std::move(database), version};
 }
 
 }  // namespace
 
-Status check_archive_file(sqlite::Database& database) {
+Result<int64_t> check_archive_file(sqlite::Database& database) {
   ASSIGN_OR_RETURN(const int64_t application, database.read_integer("PRAGMA application_id"));
   if (application != archive_application_id) return Error{ErrorCode::unsupported, 0, "the file is a database, but not a hub archive"};
   ASSIGN_OR_RETURN(const int64_t version, database.read_integer("PRAGMA user_version"));
   if (version > archive_schema_version) return Error{ErrorCode::unsupported, static_cast<int>(version), "the archive was made by a newer tideline-hub: install that version"};
-  if (version < archive_schema_version) return Error{ErrorCode::unsupported, static_cast<int>(version), "the archive is older than the first version that can be migrated"};
-  return {};
+  if (version < 1) return Error{ErrorCode::unsupported, static_cast<int>(version), "the file has the mark of a hub archive, but no version"};
+  return version;
 }
 
 Result<std::unique_ptr<Archive>> open_sqlite_archive(const std::string& path, ArchiveMode mode, Log& log) { return SqliteArchive::open(path, mode, log); }
@@ -78,13 +100,15 @@ Result<std::unique_ptr<Archive>> SqliteArchive::open(const std::string& path, Ar
     ASSIGN_OR_RETURN(platform::FileLock taken, platform::FileLock::take(path + ".lock"));
     lock.emplace(std::move(taken));
   }
-  ASSIGN_OR_RETURN(sqlite::Database database, open_file(path, mode));
-  std::unique_ptr<SqliteArchive> archive(new SqliteArchive(std::move(lock), std::move(database)));
+  ASSIGN_OR_RETURN(Opened opened, open_file(path, mode, log));
+  std::unique_ptr<SqliteArchive> archive(new SqliteArchive(std::move(lock), std::move(opened.database)));
   RETURN_IF_ERROR(archive->devices_.open());
   RETURN_IF_ERROR(archive->epochs_.open());
   RETURN_IF_ERROR(archive->latest_.open());
   RETURN_IF_ERROR(archive->intake_.open());
   RETURN_IF_ERROR(archive->reader_.open());
+  archive->has_mcp_ = opened.version >= 2;
+  if (archive->has_mcp_) RETURN_IF_ERROR(archive->open_mcp());
   log_info(log, "archive", "%s: %zu devices, SQLite %s", path.c_str(), archive->devices_.all().size(), sqlite::library_version());
   return std::unique_ptr<Archive>(std::move(archive));
 }
@@ -96,7 +120,10 @@ SqliteArchive::SqliteArchive(std::optional<platform::FileLock> lock, sqlite::Dat
       epochs_(database_),
       latest_(database_),
       intake_(database_, devices_, epochs_, latest_),
-      reader_(database_, devices_, intake_) {}
+      reader_(database_, devices_, intake_),
+      access_(database_, limits::audit_rows),
+      tasks_(database_),
+      catalogs_(database_) {}
 
 Result<std::vector<DeviceRecord>> SqliteArchive::devices() { return devices_.all(); }
 

@@ -11,11 +11,14 @@
 
 #include "files.hpp"
 #include "hub/store/archive.hpp"
+#include "hub/store/archive_access.hpp"
+#include "hub/store/archive_catalogs.hpp"
 #include "hub/store/archive_devices.hpp"
 #include "hub/store/archive_epochs.hpp"
 #include "hub/store/archive_intake.hpp"
 #include "hub/store/archive_latest.hpp"
 #include "hub/store/archive_query.hpp"
+#include "hub/store/archive_tasks.hpp"
 #include "wrap/sqlite/database.hpp"
 
 namespace tideline::hub {
@@ -40,6 +43,17 @@ class SqliteArchive : public Archive {
   Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) override;
   Result<VerifyReport> verify(const Progress& progress) override;
   Status backup(const std::string& path, const Progress& progress) override;
+  Status put_key(const ApiKey& key) override;
+  Result<std::vector<ApiKey>> keys() override;
+  Status add_audit(const std::vector<AuditRow>& rows) override;
+  Result<std::vector<AuditRow>> audit(const AuditFilter& filter) override;
+  Status put_task(const TaskRecord& task) override;
+  Result<TaskRecord> task(const std::string& id) override;
+  Result<std::vector<TaskRecord>> open_tasks() override;
+  Result<std::vector<TaskRecord>> tasks_of(const std::string& principal, size_t limit) override;
+  Result<size_t> drop_tasks(int64_t now_ns) override;
+  Status put_catalog(DeviceKey device, uint64_t hash, std::string_view json) override;
+  Status each_catalog(const CatalogVisitor& visit) override;
   Result<std::string> setting(const std::string& key) override;
   Status set_setting(const std::string& key, const std::string& value) override;
 
@@ -47,6 +61,8 @@ class SqliteArchive : public Archive {
   SqliteArchive(std::optional<platform::FileLock> lock, sqlite::Database database);
   Result<std::vector<std::vector<BlockVerdict>>> apply_in_transaction(const std::vector<IntakeBatch>& batches);
   Status check() const;
+  Status open_mcp();
+  Status check_mcp() const;
   Status guard(Status status);
 
   std::optional<platform::FileLock> lock_;
@@ -56,10 +72,14 @@ class SqliteArchive : public Archive {
   ArchiveLatest latest_;
   ArchiveIntake intake_;
   ArchiveReader reader_;
+  ArchiveAccess access_;
+  ArchiveTasks tasks_;
+  ArchiveCatalogs catalogs_;
+  bool has_mcp_ = false;
   bool failed_ = false;  // a commit failed: what is in memory may be ahead of the file
 };
 
-/// Opens the file and checks that it is an archive of this version: for restore. Errors: corrupt, unsupported.
-Status check_archive_file(sqlite::Database& database);
+/// The version of the archive in the file, at most this program's. Errors: unsupported (not an archive, or a newer one).
+Result<int64_t> check_archive_file(sqlite::Database& database);
 
 }  // namespace tideline::hub

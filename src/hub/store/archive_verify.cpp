@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "hub/store/archive_access.hpp"
 #include "hub/store/archive_columns.hpp"
 #include "hub/store/archive_sql.hpp"
 
@@ -35,6 +36,9 @@ class Verifier {
       where_ = std::string(epochs.text(1)) + " epoch " + std::string(epochs.text(2)).substr(0, 8);
       RETURN_IF_ERROR(check_epoch(epochs.integer(0)));
     }
+    // Version 1 has none.
+    ASSIGN_OR_RETURN(const int64_t version, database_.read_integer("PRAGMA user_version"));
+    if (version >= 2) RETURN_IF_ERROR(verify_audit(database_, problems_reported, report_.problems));
     if (progress_) progress_(total_, total_);
     return report_;
   }

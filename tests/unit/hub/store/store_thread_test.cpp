@@ -36,6 +36,17 @@ class FlakyArchive : public Archive {
     return inner_->latest_some(devices, series, after, most, values);
   }
   Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) override { return inner_->gaps(devices); }
+  Status put_key(const ApiKey& key) override { return inner_->put_key(key); }
+  Result<std::vector<ApiKey>> keys() override { return inner_->keys(); }
+  Status add_audit(const std::vector<AuditRow>& rows) override { return inner_->add_audit(rows); }
+  Result<std::vector<AuditRow>> audit(const AuditFilter& filter) override { return inner_->audit(filter); }
+  Status put_task(const TaskRecord& task) override { return inner_->put_task(task); }
+  Result<TaskRecord> task(const std::string& id) override { return inner_->task(id); }
+  Result<std::vector<TaskRecord>> open_tasks() override { return inner_->open_tasks(); }
+  Result<std::vector<TaskRecord>> tasks_of(const std::string& principal, size_t limit) override { return inner_->tasks_of(principal, limit); }
+  Result<size_t> drop_tasks(int64_t now_ns) override { return inner_->drop_tasks(now_ns); }
+  Status put_catalog(DeviceKey key, uint64_t hash, std::string_view json) override { return inner_->put_catalog(key, hash, json); }
+  Status each_catalog(const CatalogVisitor& visit) override { return inner_->each_catalog(visit); }
   Result<VerifyReport> verify(const Progress& progress) override { return inner_->verify(progress); }
   Status backup(const std::string& path, const Progress& progress) override { return inner_->backup(path, progress); }
   Result<std::string> setting(const std::string& key) override { return inner_->setting(key); }
