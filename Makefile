@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size system clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -31,6 +31,10 @@ check: lint unit ## everything fast, before a commit
 
 system: build ## real processes: hub, agent, kill -9, outages
 	@python3 tests/system/run.py --build $(BUILD)
+
+conformance: build ## MCP with the official suite and third-party clients and servers (ONLY=part to run one)
+	@cmake --build $(BUILD) --target conformance_fixture -j $(JOBS)
+	@python3 tests/conformance/run.py --build $(BUILD) $(if $(ONLY),--only $(ONLY))
 
 test: packages ## everything CI runs; ends with one line of counts
 	@tests/scripts/run-tests
