@@ -58,12 +58,18 @@ Status Hub::open_archive(std::string& problem) {
     problem = path + ": " + records.error().context + ": " + error_name(records.error().code);
     return records.error();
   }
+  const auto kept = McpService::read(**archive);
+  if (!kept) {
+    problem = path + ": " + kept.error().context + ": " + error_name(kept.error().code);
+    return kept.error();
+  }
   StoreListener& listener = *this;
   store_ = std::make_unique<StoreThread>(loop_, listener, log_, std::move(*archive),
                                          [path, &log = log_] { return open_sqlite_archive(path, ArchiveMode::write, log); });
   fleet_ = std::make_unique<Fleet>(loop_, *store_, enrolment_, session_options(), log_);
   fleet_->registry().load(*records);
   mcp_ = std::make_unique<McpService>(mcp_options(), loop_, *fleet_, *store_, http_, log_);
+  mcp_->load(*kept);
   return {};
 }
 

@@ -77,10 +77,16 @@ Result<std::unique_ptr<DeviceModel>> Catalogs::read(mcp::Slice catalog) const {
 }
 
 Result<Catalogs::Change> Catalogs::put(DeviceKey device, mcp::Slice catalog) {
-  if (const auto known = models_.find(catalog.raw()); known != models_.end() && known->second.get() == &of(device)) return Change{};
   if (catalog.raw().size() > limits::hub_catalog_bytes) return Error{ErrorCode::limit, 0, "the catalog is longer than 1 MiB"};
-  ASSIGN_OR_RETURN(auto model, read(catalog));
+  auto known = models_.find(catalog.raw());
   const DeviceModel& before = of(device);
+  if (known != models_.end() && known->second.get() == &before) return Change{};
+  if (known == models_.end()) {
+    ASSIGN_OR_RETURN(auto model, read(catalog));
+    const std::string_view text = model->text;
+    known = models_.emplace(text, std::move(model)).first;
+  }
+  DeviceModel* const model = known->second.get();
   Change change;
   const auto differs = [&](mcp::ListKind kind) { return before.all.version(kind) != model->all.version(kind); };
   change.tools = differs(mcp::ListKind::tools);
@@ -89,9 +95,7 @@ Result<Catalogs::Change> Catalogs::put(DeviceKey device, mcp::Slice catalog) {
   change.prompts = differs(mcp::ListKind::prompts);
   DeviceModel*& place = by_device_[device];
   DeviceModel* const old = place;
-  const std::string_view text = model->text;
-  const auto [known, is_new] = models_.try_emplace(text, std::move(model));
-  place = known->second.get();
+  place = model;
   ++place->devices;
   if (old != nullptr && --old->devices == 0) models_.erase(old->text);
   ++version_;

@@ -12,6 +12,12 @@ constexpr const char* area = "mcp";
 constexpr std::string_view catalog_notice = "notifications/tideline/catalog";
 constexpr size_t session_id_bytes = 24;
 
+FleetOffer fleet_offer() {
+  FleetOffer offer;
+  offer.tools = queue_tools();
+  return offer;
+}
+
 }  // namespace
 
 McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log)
@@ -19,13 +25,34 @@ McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThrea
       calls_(static_cast<DeviceCalls::Links&>(*this), options.endpoint.name, options.endpoint.version),
       watches_(calls_, [this](DeviceKey device, const std::string& uri) { on_updated(device, uri); }),
       router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
-      fleet_catalogs_(catalogs_, fleet.registry(), {}), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry(), desk_),
+      fleet_catalogs_(catalogs_, fleet.registry(), fleet_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry(), desk_),
+      book_(desk_, calls_, fleet.registry(), static_cast<TaskBook::Listener&>(*this), log), task_desk_(router_, book_, catalogs_, fleet.registry()),
       endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
       announce_(loop, *this) {
   fleet_.set_call_events(this);
 }
 
 McpService::~McpService() { fleet_.set_call_events(nullptr); }
+
+Result<McpService::State> McpService::read(Archive& archive) {
+  State state;
+  ASSIGN_OR_RETURN(state.tasks, archive.open_tasks());
+  RETURN_IF_ERROR(archive.each_catalog([&state](const std::vector<DeviceKey>& devices, uint64_t, std::string_view json) {
+    state.catalogs.push_back({devices, std::string(json)});
+  }));
+  return state;
+}
+
+void McpService::load(const State& state) {
+  for (const State::Catalog& kept : state.catalogs) {
+    const auto json = mcp::check_json(kept.json);
+    // One that cannot be read any more is as good as none: its devices send theirs when they come.
+    for (const DeviceKey device : kept.devices) {
+      if (json) (void)catalogs_.put(device, *json);
+    }
+  }
+  book_.load(state.tasks);
+}
 
 void McpService::on_http_request(HttpConnection& connection, const http::Request& request) {
   endpoint_.on_request(connection, request, platform::now(), platform::wall_clock());
@@ -35,13 +62,14 @@ void McpService::on_http_request(HttpConnection& connection, const http::Request
 void McpService::on_tick(Instant now) {
   calls_.on_tick(now);
   fleet_desk_.on_tick(now);
+  book_.on_tick(now, platform::wall_clock());
   endpoint_.on_tick(now);
 }
 
 /// Lines of the audit are written together; conversations that ended are freed outside their own events.
 void McpService::on_turn_end() {
   endpoint_.collect();
-  (void)audit_.take();
+  if (!audit_.is_empty()) write_audit();
   if (!is_announcing_ && (!watches_.is_settled() || !changes_.empty())) {
     is_announcing_ = true;
     announce_.start(limits::hub_announce_interval);
@@ -57,17 +85,43 @@ void McpService::on_timer(uv::Timer&) {
   turn_end_.request();
 }
 
+void McpService::write_audit() {
+  std::vector<AuditRow> rows;
+  for (AuditLine& line : audit_.take()) {
+    AuditRow& row = rows.emplace_back();
+    row.time_ns = line.entry.begun.nanos;
+    row.principal = std::move(line.entry.principal);
+    row.device = std::move(line.entry.device);
+    row.method = std::move(line.entry.method);
+    row.target = std::move(line.entry.target);
+    row.arguments_digest = std::move(line.entry.arguments_digest);
+    row.outcome = std::move(line.outcome);
+    row.duration_us = line.took.nanos / 1000;
+    row.trace = std::move(line.entry.trace);
+  }
+  desk_.fetch<bool>(
+      [rows = std::move(rows)](Archive& archive) -> Result<bool> {
+        RETURN_IF_ERROR(archive.add_audit(rows));
+        return true;
+      },
+      [this](Result<bool> kept) {
+        if (!kept) log_error(log_, area, "lines of the audit were lost: %s: %s", kept.error().context, error_name(kept.error().code));
+      });
+}
+
 // ---- Devices
 
-void McpService::on_device_up(DeviceKey device, const link::Hello&) {
+void McpService::on_device_up(DeviceKey device, const link::Hello& hello) {
   calls_.on_device_down(device);  // of an older link that was replaced
   notices_.erase(device);
   watches_.on_device_up(device);
+  book_.on_device_up(device, hello.device, hello.epoch + "/" + std::to_string(hello.incarnation));
   turn_end_.request();
 }
 
 void McpService::on_device_down(DeviceKey device) {
   notices_.erase(device);
+  book_.on_device_down(device);
   calls_.on_device_down(device);
   turn_end_.request();
 }
@@ -93,6 +147,15 @@ void McpService::take_catalog(DeviceKey device, const std::string& text) {
   const auto change = catalogs_.put(device, message.params);
   if (!change) return log_warning(log_, area, "device '%s': its catalog is not taken: %s", entry->record.id.c_str(), change.error().context);
   for (const std::string& problem : catalogs_.of(device).problems) log_warning(log_, area, "device '%s': %s", entry->record.id.c_str(), problem.c_str());
+  const uint64_t hash = catalogs_.hash(device);
+  desk_.fetch<bool>(
+      [device, hash, json = std::string(message.params.raw())](Archive& archive) -> Result<bool> {
+        RETURN_IF_ERROR(archive.put_catalog(device, hash, json));
+        return true;
+      },
+      [this](Result<bool> kept) {
+        if (!kept) log_warning(log_, area, "a catalog was not kept: %s", kept.error().context);
+      });
   Catalogs::Change& sum = changes_[device];
   sum.tools |= change->tools;
   sum.resources |= change->resources;
@@ -139,13 +202,21 @@ void McpService::on_watch(Conversation& conversation, const std::string& uri, bo
 std::string McpService::random_id() { return tls::random_hex(session_id_bytes); }
 
 void McpService::on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) {
+  if (call.method == mcp::Method::call_tool && task_desk_.on_tool(ref, conversation, call)) return;
   fleet_desk_.on_call(ref, conversation, call, platform::now());
 }
 
-void McpService::on_offline_call(const CallRef& ref, Conversation&, const mcp::Call&, const Target& device, const RelayChange&) {
-  const DeviceEntry* entry = fleet_.registry().find(device.device);
-  if (entry == nullptr) return;
-  router_.refuse(ref, "device '" + device.device_id + "' " + absence_text(*entry, platform::wall_clock()), platform::now());
+void McpService::on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) {
+  task_desk_.on_offline_call(ref, conversation, call, device, change);
+}
+
+void McpService::on_task_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) { task_desk_.on_task_call(ref, conversation, call); }
+
+void McpService::on_task_changed(const TaskRecord& record) {
+  const mcp::Task task = shown_task(record);
+  endpoint_.for_each([&](Conversation& conversation) {
+    if (conversation.principal().id == record.principal) conversation.server().announce_task(task);
+  });
 }
 
 void McpService::on_call_cancelled(const CallRef& ref) { fleet_desk_.on_cancelled(ref); }

@@ -19,6 +19,7 @@
 #include "hub/mcp/mcp_endpoint.hpp"
 #include "hub/mcp/router.hpp"
 #include "hub/mcp/store_desk.hpp"
+#include "hub/mcp/task_desk.hpp"
 #include "wrap/uv/loop.hpp"
 
 namespace tideline::hub {
@@ -27,6 +28,7 @@ class McpService final : public CallEvents,
                          private DeviceCalls::Links,
                          private McpEndpoint::Backend,
                          private Router::Host,
+                         private TaskBook::Listener,
                          private uv::TurnEnd::Listener,
                          private uv::Timer::Listener {
  public:
@@ -36,8 +38,17 @@ class McpService final : public CallEvents,
   McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log);
   ~McpService() override;
 
-  /// Reads what the archive holds, before the hub serves.
-  Status load(Archive& archive);
+  /// What the archive holds for this, read before the store thread has it.
+  struct State {
+    struct Catalog {
+      std::vector<DeviceKey> devices;
+      std::string json;
+    };
+    std::vector<TaskRecord> tasks;
+    std::vector<Catalog> catalogs;
+  };
+  static Result<State> read(Archive& archive);
+  void load(const State& state);
   const Access& access() const { return access_; }
 
   void on_http_request(HttpConnection& connection, const http::Request& request);
@@ -69,11 +80,14 @@ class McpService final : public CallEvents,
   Conversation* find_conversation(uint64_t id) override { return endpoint_.find(id); }
   void on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) override;
   void on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) override;
+  void on_task_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) override;
   void on_call_cancelled(const CallRef& ref) override;
+  void on_task_changed(const TaskRecord& record) override;
   void on_audit() override { turn_end_.request(); }
   void on_turn_end() override;
   void on_timer(uv::Timer& timer) override;
 
+  void write_audit();
   void take_catalog(DeviceKey device, const std::string& text);
   void announce(DeviceKey device, const Catalogs::Change& change);
   void on_updated(DeviceKey device, const std::string& uri);
@@ -90,6 +104,8 @@ class McpService final : public CallEvents,
   Router router_;
   FleetCatalogs fleet_catalogs_;
   FleetDesk fleet_desk_;
+  TaskBook book_;
+  TaskDesk task_desk_;
   McpEndpoint endpoint_;
   std::map<DeviceKey, std::string> notices_;           ///< pieces of a notice that is coming in
   std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced

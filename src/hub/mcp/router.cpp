@@ -10,6 +10,10 @@ namespace {
 
 constexpr size_t digest_digits = 32;
 
+bool is_task_method(mcp::Method method) {
+  return method == mcp::Method::get_task || method == mcp::Method::update_task || method == mcp::Method::cancel_task;
+}
+
 AuditEntry audit_entry(const Conversation& conversation, const mcp::Call& call, Instant now) {
   AuditEntry entry;
   entry.principal = conversation.principal().id;
@@ -49,6 +53,7 @@ void Router::on_call(Conversation& conversation, const mcp::Call& call, Instant 
   running.method = call.method;
   running.revision = call.revision;
   running.uri = call.method == mcp::Method::read_resource ? std::string(call.target) : std::string();
+  if (is_task_method(call.method) && call.target.starts_with(own_task)) return host_.on_task_call(ref, conversation, call);
   if (conversation.target().is_fleet()) return host_.on_fleet_call(ref, conversation, call);
   relay(ref, call, conversation.target(), {}, now);
 }

@@ -16,6 +16,9 @@
 
 namespace tideline::hub {
 
+/// Begins the ids of tasks that this hub keeps; others are a device's.
+inline constexpr std::string_view own_task = "t.";
+
 class Router final : private DeviceCalls::Caller {
  public:
   class Host {
@@ -25,6 +28,8 @@ class Router final : private DeviceCalls::Caller {
     /// A call at the fleet's endpoint, or one that a device cannot be asked: answer with reply(), fail() or refuse(), or relay() it.
     virtual void on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) = 0;
     virtual void on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) = 0;
+    /// About a task of the hub's own book.
+    virtual void on_task_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) = 0;
     virtual void on_call_cancelled(const CallRef& ref) = 0;
     virtual void on_audit() = 0;
   };
