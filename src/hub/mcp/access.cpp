@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
+#include "mcp/header_params.hpp"
 #include "wrap/tls/crypto.hpp"
 
 namespace tideline::hub {
@@ -13,19 +14,10 @@ constexpr std::string_view prefix = "tlk_";
 constexpr size_t id_bytes = 6;
 constexpr size_t secret_bytes = 32;
 
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + ('a' - 'A')) : text[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
-
 /// What follows the scheme, "" when it is another scheme (RFC 9110 section 11.4: the scheme in any case, spaces, the credentials).
 std::string_view bearer(std::string_view authorization) {
   const size_t space = authorization.find(' ');
-  if (space == std::string_view::npos || !equals_ignoring_case(authorization.substr(0, space), "bearer")) return {};
+  if (space == std::string_view::npos || !mcp::equals_ignoring_case(authorization.substr(0, space), "bearer")) return {};
   std::string_view text = authorization.substr(space);
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -63,6 +55,13 @@ Authentication Access::authenticate(std::string_view authorization, bool is_loop
   // Only who knows the secret learns that its time is over.
   if (holder.expires_ns != 0 && holder.expires_ns <= now.nanos) return {Verdict::expired, {}};
   return {Verdict::accepted, holder.principal};
+}
+
+/// A key never changes its rights; it is only revoked.
+bool Access::is_in_force(const Principal& principal) const {
+  constexpr std::string_view by_key = "key:";
+  if (!std::string_view(principal.id).starts_with(by_key)) return !has_keys_;
+  return holders_.find(std::string_view(principal.id).substr(by_key.size())) != holders_.end();
 }
 
 NewKey make_api_key() {

@@ -37,6 +37,8 @@ class Access {
   void load(const std::vector<ApiKey>& keys);
   /// A key was made once: then nobody comes in without one, also when all are revoked.
   bool has_keys() const { return has_keys_; }
+  /// Whether a principal made earlier could still come in, with the same rights.
+  bool is_in_force(const Principal& principal) const;
   /// `authorization` is the header's value: "Bearer tlk_<id>_<secret>". Takes the same time for every wrong secret of a known key.
   Authentication authenticate(std::string_view authorization, bool is_loopback, UtcNanos now) const;
 

@@ -335,6 +335,24 @@ void McpEndpoint::keep_alive(uint64_t id) {
   connection->send_chunk(": still here\n\n");
 }
 
+void McpEndpoint::end_unless(const std::function<bool(const Principal&)>& may_stay) {
+  std::vector<uint64_t> streams;
+  for (const auto& [connection, exchange] : exchanges_) {
+    const Conversation* conversation = find(exchange.conversation);
+    if (conversation != nullptr && !may_stay(conversation->principal())) streams.push_back(connection);
+  }
+  std::vector<std::string> sessions;
+  for (const auto& [id, session] : sessions_) {
+    const Conversation* conversation = find(session.conversation);
+    if (conversation != nullptr && !may_stay(conversation->principal())) sessions.push_back(id);
+  }
+  for (const std::string& id : sessions) end_session(id);
+  for (const uint64_t connection : streams) {
+    if (HttpConnection* open = backend_.find_connection(connection)) open->close();
+    on_connection_gone(connection);
+  }
+}
+
 void McpEndpoint::end_listens() {
   for_each([](Conversation& conversation) { conversation.server().end_listens(); });
 }

@@ -52,6 +52,8 @@ class McpEndpoint final : private Conversation::Owner {
   void on_tick(Instant now);
   /// Frees conversations that ended; outside their events.
   void collect();
+  /// Ends the conversations of those who may not stay.
+  void end_unless(const std::function<bool(const Principal&)>& may_stay);
   /// The hub is stopping: ends all listens, so that their clients know.
   void end_listens();
 

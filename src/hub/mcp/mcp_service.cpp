@@ -36,6 +36,7 @@ McpService::~McpService() { fleet_.set_call_events(nullptr); }
 
 Result<McpService::State> McpService::read(Archive& archive) {
   State state;
+  ASSIGN_OR_RETURN(state.keys, archive.keys());
   ASSIGN_OR_RETURN(state.tasks, archive.open_tasks());
   RETURN_IF_ERROR(archive.each_catalog([&state](const std::vector<DeviceKey>& devices, uint64_t, std::string_view json) {
     state.catalogs.push_back({devices, std::string(json)});
@@ -52,6 +53,22 @@ void McpService::load(const State& state) {
     }
   }
   book_.load(state.tasks);
+  set_keys(state.keys);
+}
+
+void McpService::reload_keys() {
+  desk_.fetch<std::vector<ApiKey>>([](Archive& archive) { return archive.keys(); },
+                                   [this](Result<std::vector<ApiKey>> keys) {
+                                     if (keys) return set_keys(*keys);
+                                     log_error(log_, area, "API keys cannot be read: %s: the ones known before stay in force", keys.error().context);
+                                   });
+}
+
+/// Whoever came in by a key that is gone is sent away at once, not at his next request.
+void McpService::set_keys(const std::vector<ApiKey>& keys) {
+  access_.load(keys);
+  fleet_catalogs_.clear();
+  endpoint_.end_unless([this](const Principal& principal) { return access_.is_in_force(principal); });
 }
 
 void McpService::on_http_request(HttpConnection& connection, const http::Request& request) {

@@ -44,12 +44,15 @@ class McpService final : public CallEvents,
       std::vector<DeviceKey> devices;
       std::string json;
     };
+    std::vector<ApiKey> keys;
     std::vector<TaskRecord> tasks;
     std::vector<Catalog> catalogs;
   };
   static Result<State> read(Archive& archive);
   void load(const State& state);
   const Access& access() const { return access_; }
+  /// Keys were made or revoked: in force when the archive has answered.
+  void reload_keys();
 
   void on_http_request(HttpConnection& connection, const http::Request& request);
   void on_http_gone(uint64_t connection) { endpoint_.on_connection_gone(connection); }
@@ -87,6 +90,7 @@ class McpService final : public CallEvents,
   void on_turn_end() override;
   void on_timer(uv::Timer& timer) override;
 
+  void set_keys(const std::vector<ApiKey>& keys);
   void write_audit();
   void take_catalog(DeviceKey device, const std::string& text);
   void announce(DeviceKey device, const Catalogs::Change& change);
