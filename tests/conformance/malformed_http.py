@@ -233,6 +233,7 @@ def legacy_sessions(c):
     expect(c.legacy("initialize", parameters, own, request_id=3), 400, -32600, 3)
     answer = c.legacy("resources/read", {"uri": "test://nowhere"}, own, request_id=4)
     expect(answer, 200, -32002, 4)
+    check(answer.messages[-1]["error"].get("data", {}).get("uri") == "test://nowhere", f"data.uri: {answer}")
     for wrong in ("no-such-session", session[:-1]):
         expect(c.legacy("tools/list", headers={**own, "Mcp-Session-Id": wrong}), 404)
     expect(c.send(verb="GET", headers={**own, "Accept": "application/json"}), 406)

@@ -179,8 +179,9 @@ void Router::fail(const CallRef& ref, const mcp::RpcError& error, Instant now) {
 
 void Router::fail_not_found(const CallRef& ref, std::string_view what, Instant now) {
   if (!is_open(ref)) return;
+  const std::string name(what);  // it may be part of what finish() forgets
   finish(ref, "not_found", now);
-  if (mcp::Server* server = server_of(ref)) (void)server->fail_not_found(ref.token, what);
+  if (mcp::Server* server = server_of(ref)) (void)server->fail_not_found(ref.token, name);
 }
 
 void Router::refuse(const CallRef& ref, const std::string& text, Instant now) {
