@@ -19,7 +19,7 @@ def load_tests():
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        for name, function in vars(module).items():
+        for name, function in list(vars(module).items()):
             if name.startswith("test_") and callable(function):
                 yield f"{path.stem}.{name}", function
 
