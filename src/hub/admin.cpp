@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "hub/admin_keys.hpp"
 #include "hub/fleet/enrolment.hpp"
 #include "link/message.hpp"
 #include "mcp/json_slice.hpp"
@@ -17,24 +18,15 @@ namespace {
 constexpr int failed = 1;
 constexpr int usage_error = 2;
 
-AdminAnswer refuse(int code, std::string text) {
-  AdminAnswer answer;
-  answer.exit_code = code;
-  answer.error = std::move(text);
-  return answer;
-}
-
-AdminAnswer archive_failed(const Error& error) { return refuse(failed, format("the archive failed: %s: %s", error.context, error_name(error.code))); }
-
 AdminAnswer token_create(Archive& archive, const AdminRequest& request, UtcNanos now) {
   const std::string device = request.argument("device");
   if (!link::is_device_id(device)) {
-    return refuse(usage_error, "'" + device + "' is no device id: use letters a-z, digits, '.', '_' or '-', at most 64, beginning with a letter or digit");
+    return refuse_admin(usage_error, "'" + device + "' is no device id: use letters a-z, digits, '.', '_' or '-', at most 64, beginning with a letter or digit");
   }
   Duration ttl = limits::token_life;
   const std::string ttl_text = request.argument("ttl");
   if (!ttl_text.empty() && (!parse_duration(ttl_text, ttl) || ttl < limits::token_life_least || ttl > limits::token_life_most)) {
-    return refuse(usage_error, "--ttl '" + ttl_text + "' is not a time from 1m to 30d, such as 24h");
+    return refuse_admin(usage_error, "--ttl '" + ttl_text + "' is not a time from 1m to 30d, such as 24h");
   }
   auto known = archive.device(device);
   if (!known && known.error().code != ErrorCode::not_found) return archive_failed(known.error());
@@ -44,10 +36,10 @@ AdminAnswer token_create(Archive& archive, const AdminRequest& request, UtcNanos
     if (known) record = *known;
     record.id = device;
     auto labels = parse_labels(labels_text);
-    if (!labels) return refuse(usage_error, "--labels '" + labels_text + "': " + labels.error().context);
+    if (!labels) return refuse_admin(usage_error, "--labels '" + labels_text + "': " + labels.error().context);
     record.labels = std::move(*labels);
     const auto stored = archive.put_device(record);
-    if (!stored && stored.error().code == ErrorCode::limit) return refuse(failed, format("this hub knows %zu devices already, the most it can", limits::hub_devices));
+    if (!stored && stored.error().code == ErrorCode::limit) return refuse_admin(failed, format("this hub knows %zu devices already, the most it can", limits::hub_devices));
     if (!stored) return archive_failed(stored.error());
   }
   const std::string secret = make_token_secret();
@@ -67,7 +59,7 @@ AdminAnswer token_create(Archive& archive, const AdminRequest& request, UtcNanos
 AdminAnswer device_revoke(Archive& archive, const AdminRequest& request, UtcNanos now) {
   const std::string device = request.argument("device");
   auto record = archive.device(device);
-  if (!record && record.error().code == ErrorCode::not_found) return refuse(failed, "there is no device '" + device + "'; see 'tideline-hub devices'");
+  if (!record && record.error().code == ErrorCode::not_found) return refuse_admin(failed, "there is no device '" + device + "'; see 'tideline-hub devices'");
   if (!record) return archive_failed(record.error());
   if (const Status withdrawn = withdraw_tokens(archive, device, now); !withdrawn) return archive_failed(withdrawn.error());
   record->revoked = true;
@@ -84,9 +76,18 @@ struct Entry {
   std::string_view command;
   AdminAnswer (*function)(Archive&, const AdminRequest&, UtcNanos);
 };
-constexpr Entry entries[] = {{"token create", token_create}, {"device revoke", device_revoke}};
+constexpr Entry entries[] = {{"token create", token_create}, {"device revoke", device_revoke}, {"key create", key_create}, {"key revoke", key_revoke}};
 
 }  // namespace
+
+AdminAnswer refuse_admin(int exit_code, std::string text) {
+  AdminAnswer answer;
+  answer.exit_code = exit_code;
+  answer.error = std::move(text);
+  return answer;
+}
+
+AdminAnswer archive_failed(const Error& error) { return refuse_admin(failed, format("the archive failed: %s: %s", error.context, error_name(error.code))); }
 
 std::string AdminRequest::argument(const std::string& name) const {
   const auto found = arguments.find(name);
@@ -144,7 +145,7 @@ AdminAnswer execute_admin(Archive& archive, const AdminRequest& request, UtcNano
   for (const Entry& entry : entries) {
     if (entry.command == request.command) return entry.function(archive, request, now);
   }
-  return refuse(usage_error, "this hub does not know the command '" + request.command + "'");
+  return refuse_admin(usage_error, "this hub does not know the command '" + request.command + "'");
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> parse_labels(std::string_view text) {

@@ -1,4 +1,4 @@
-// Commands that change the archive (`token create`, `device revoke`), as values: one request, one answer, one line of JSON each way.
+// Commands that change the archive (`token create`, `device revoke`, `key create`), as values: one request, one answer, one line of JSON each way.
 // A command runs them in its own process when no hub runs, else the hub runs them on its store thread, because only one process
 // may write (SQLite before 3.51.3 can corrupt a WAL that two connections checkpoint).
 //
@@ -16,7 +16,7 @@
 namespace tideline::hub {
 
 struct AdminRequest {
-  std::string command;  ///< "token create", "device revoke"; "online" is answered by the hub's loop
+  std::string command;  ///< "token create", "device revoke", "key create", "key revoke"; "online" is answered by the hub's loop
   std::map<std::string, std::string> arguments;
   std::string argument(const std::string& name) const;
 };
@@ -25,7 +25,11 @@ struct AdminAnswer {
   int exit_code = 0;
   std::string error;          ///< for people when exit_code is not 0
   std::string result = "{}";  ///< one JSON object
+  bool keys_changed = false;  ///< a running hub loads API keys anew; does not travel
 };
+/// For people, with the exit code of the command.
+AdminAnswer refuse_admin(int exit_code, std::string text);
+AdminAnswer archive_failed(const Error& error);
 
 std::string encode_admin(const AdminRequest& request);
 std::string encode_admin(const AdminAnswer& answer);

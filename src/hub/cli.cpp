@@ -21,6 +21,16 @@ constexpr Option token_options[] = {config_option, state_option, json_option,
                                     {"device", "ID", "device id that the token is for"},
                                     {"labels", "NAME=VALUE,...", "labels of the device, for selectors such as '{site=berlin}'"},
                                     {"ttl", "TIME", "how long the token works, 1m to 30d (default 24h)"}};
+constexpr Option key_options[] = {config_option, state_option, json_option,
+                                  {"role", "ROLE", "viewer (reads), operator (calls every tool) or admin"},
+                                  {"devices", "SELECTOR", "only these devices exist for the holder: 'pump-*', '{site=berlin}' (default: all)"},
+                                  {"name", "TEXT", "what the key is for, shown in 'key list'"},
+                                  {"ttl", "TIME", "how long the key works, at least 1m, such as 90d (default: until it is revoked)"}};
+constexpr Option audit_options[] = {config_option, state_option, json_option,
+                                    {"since", "AGE", "from AGE ago: 90s, 15m, 24h (default: all that is kept)"},
+                                    {"device", "ID", "calls of this device only"},
+                                    {"principal", "ID", "calls of this caller only: key:ID, or local"},
+                                    {"limit", "N", "at most N lines, the newest (default 100, most 10000)"}};
 constexpr Option device_options[] = {config_option, state_option, json_option,
                                      {"device", "SELECTOR", "device id glob and labels (default: all)"},
                                      {"watch", "", "repeat every two seconds until interrupted"}};
@@ -48,6 +58,15 @@ constexpr Command commands[] = {
      "The token is shown once; the hub keeps only its hash. For a device that is enrolled already it replaces the certificate.\n\n"
      "example:\n  tideline-hub token create --device pump-7 --labels site=berlin,line=3", token_options},
     {"token list", "", "tokens and whether they were used", "", json_options},
+    {"key create", "", "make an API key for an MCP client and print it",
+     "The key is shown once; the hub keeps only its hash. Once a key was made, every caller needs one, on this machine too.\n\n"
+     "examples:\n  tideline-hub key create --role viewer --name dashboard\n"
+     "  tideline-hub key create --role operator --devices '{site=berlin}' --ttl 90d", key_options},
+    {"key list", "", "API keys, their roles and devices, and whether they work", "", json_options},
+    {"key revoke", "ID", "refuse an API key from now on", "", plain_options},
+    {"audit", "", "who called what on which device, and how it ended",
+     "Arguments of calls are kept as a digest only. 'tideline-hub verify' tells whether lines were changed or taken out.\n\n"
+     "example:\n  tideline-hub audit --since 24h --device pump-7", audit_options},
     {"devices", "", "the fleet: who is online, backlog, gaps, age of the newest value", "", device_options},
     {"device revoke", "ID", "refuse a device from now on; a new token lets it in again", "", plain_options},
     {"query", "", "readings and gaps of the fleet",
@@ -69,6 +88,7 @@ struct Entry {
   int (*function)(const Arguments&);
 };
 constexpr Entry entries[] = {{"init", init},       {"serve", serve},   {"token create", token_create}, {"token list", token_list},
+                             {"key create", key_create}, {"key list", key_list}, {"key revoke", key_revoke}, {"audit", audit},
                              {"devices", devices}, {"query", query},   {"device revoke", device_revoke}, {"verify", verify},
                              {"backup", backup},   {"restore", restore}};
 

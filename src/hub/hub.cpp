@@ -250,6 +250,8 @@ void Hub::on_command(StoreToken token, std::string answer) {
     command->answer.error = "the hub's archive is not available; see its log";
   }
   if (command->record) fleet_->on_record_changed(*command->record);
+  // Before the answer: who has read it finds the new key, or the end of the old one, in force.
+  if (command->keys) mcp_->set_keys(*command->keys);
   admin_.respond(command->connection, command->answer);
 }
 
@@ -319,6 +321,10 @@ void Hub::on_admin_request(uint64_t connection, const AdminRequest& request) {
   const Status taken = store_->run(token, [out, request, now](Archive& archive) {
     out->answer = execute_admin(archive, request, now);
     out->record = archive.device(request.argument("device"));
+    if (out->answer.keys_changed) {
+      out->keys = archive.keys();
+      if (!out->keys) out->answer = archive_failed(out->keys.error());
+    }
     out->is_done = true;
     return std::string();
   });

@@ -48,6 +48,7 @@ class Hub final : private net::Acceptor::Listener,
     bool is_done = false;
     AdminAnswer answer;
     Result<DeviceRecord> record = Error{};
+    Result<std::vector<ApiKey>> keys = Error{};  ///< all, when they changed
   };
 
   Status open_archive(std::string& problem);

@@ -56,14 +56,6 @@ void McpService::load(const State& state) {
   set_keys(state.keys);
 }
 
-void McpService::reload_keys() {
-  desk_.fetch<std::vector<ApiKey>>([](Archive& archive) { return archive.keys(); },
-                                   [this](Result<std::vector<ApiKey>> keys) {
-                                     if (keys) return set_keys(*keys);
-                                     log_error(log_, area, "API keys cannot be read: %s: the ones known before stay in force", keys.error().context);
-                                   });
-}
-
 /// Whoever came in by a key that is gone is sent away at once, not at his next request.
 void McpService::set_keys(const std::vector<ApiKey>& keys) {
   access_.load(keys);

@@ -51,8 +51,8 @@ class McpService final : public CallEvents,
   static Result<State> read(Archive& archive);
   void load(const State& state);
   const Access& access() const { return access_; }
-  /// Keys were made or revoked: in force when the archive has answered.
-  void reload_keys();
+  /// All keys of the archive, in force at once.
+  void set_keys(const std::vector<ApiKey>& keys);
 
   void on_http_request(HttpConnection& connection, const http::Request& request);
   void on_http_gone(uint64_t connection) { endpoint_.on_connection_gone(connection); }
@@ -90,7 +90,6 @@ class McpService final : public CallEvents,
   void on_turn_end() override;
   void on_timer(uv::Timer& timer) override;
 
-  void set_keys(const std::vector<ApiKey>& keys);
   void write_audit();
   void take_catalog(DeviceKey device, const std::string& text);
   void announce(DeviceKey device, const Catalogs::Change& change);

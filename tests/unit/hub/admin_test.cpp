@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "hub/fleet/enrolment.hpp"
+#include "hub/mcp/access.hpp"
 #include "mcp/json_slice.hpp"
 
 namespace tideline::hub {
@@ -77,6 +78,51 @@ TEST_F(Admin, revoking_refuses_the_device_and_the_tokens_made_before) {
   EXPECT_TRUE(archive_->device("pump-7")->revoked);
   EXPECT_FALSE(archive_->use_token(token_hash(secret), "pump-7", now.nanos));
   EXPECT_EQ(execute_admin(*archive_, {"device revoke", {{"device", "nobody"}}}, now).exit_code, 1);
+}
+
+class AdminKeys : public Admin {
+ protected:
+  AdminAnswer make(std::map<std::string, std::string> arguments) { return execute_admin(*archive_, {"key create", std::move(arguments)}, now); }
+  static std::string member(const AdminAnswer& answer, std::string_view name) { return mcp::find_member(mcp::Slice(answer.result), name).text(); }
+  Authentication present(const std::string& key, UtcNanos when = now) {
+    Access access;
+    access.load(*archive_->keys());
+    return access.authenticate("Bearer " + key, false, when);
+  }
+};
+
+TEST_F(AdminKeys, a_key_is_shown_once_and_lets_its_holder_in) {
+  const AdminAnswer answer = make({{"role", "operator"}, {"devices", "{site=berlin}"}, {"name", "line 3"}, {"ttl", "90d"}});
+  ASSERT_EQ(answer.exit_code, 0) << answer.error;
+  EXPECT_TRUE(answer.keys_changed);
+  const Authentication holder = present(member(answer, "key"));
+  EXPECT_EQ(holder.verdict, Authentication::Verdict::accepted);
+  EXPECT_EQ(holder.principal.role, Role::operator_);
+  EXPECT_EQ(present(member(answer, "key"), now + hours(24 * 90)).verdict, Authentication::Verdict::expired);
+  EXPECT_EQ(archive_->keys()->front().name, "line 3");
+  EXPECT_TRUE(mcp::find_member(mcp::Slice(answer.result), "is_first").is_true());
+  EXPECT_FALSE(mcp::find_member(mcp::Slice(make({{"role", "admin"}}).result), "is_first").is_true());
+}
+
+TEST_F(AdminKeys, wrong_words_are_usage_errors_that_name_them) {
+  EXPECT_EQ(make({}).exit_code, 2);
+  EXPECT_NE(make({{"role", "root"}}).error.find("root"), std::string::npos);
+  EXPECT_EQ(make({{"role", "viewer"}, {"devices", "{site"}}).exit_code, 2);
+  EXPECT_EQ(make({{"role", "viewer"}, {"name", "a\nb"}}).exit_code, 2);
+  for (const char* ttl : {"90", "59s", "soon"}) EXPECT_EQ(make({{"role", "viewer"}, {"ttl", ttl}}).exit_code, 2) << ttl;
+  EXPECT_TRUE(archive_->keys()->empty());
+}
+
+TEST_F(AdminKeys, a_revoked_key_stays_in_the_list_and_opens_nothing) {
+  const AdminAnswer made = make({{"role", "admin"}});
+  const AdminRequest revoke{"key revoke", {{"id", member(made, "id")}}};
+  const AdminAnswer revoked = execute_admin(*archive_, revoke, now);
+  ASSERT_EQ(revoked.exit_code, 0) << revoked.error;
+  EXPECT_TRUE(revoked.keys_changed);
+  EXPECT_EQ(present(member(made, "key")).verdict, Authentication::Verdict::invalid);
+  EXPECT_EQ(execute_admin(*archive_, revoke, now + hours(1)).exit_code, 0) << "twice is the same";
+  EXPECT_EQ(archive_->keys()->front().revoked_ns, now.nanos);
+  EXPECT_EQ(execute_admin(*archive_, {"key revoke", {{"id", "nobody"}}}, now).exit_code, 1);
 }
 
 TEST(AdminLines, requests_and_answers_survive_the_socket) {
