@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import subprocess
 import threading
 import time
 
@@ -20,8 +19,9 @@ def device(world, report):
     return run_matrix(report, "children-device", world.directory, "children", ["--url", world.url(tools.CHILDREN_DEVICE)])
 
 
-def find_child(agent_pid, word):
-    """The process id of a child of the agent whose command line holds `word`."""
+def children_of(agent_pid):
+    """Process id -> command line of the agent's direct children."""
+    found = {}
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -31,9 +31,13 @@ def find_child(agent_pid, word):
         except OSError:
             continue
         parent = int(stat.rsplit(")", 1)[1].split()[1])
-        if parent == agent_pid and word in words:
-            return int(entry.name)
-    return None
+        if parent == agent_pid:
+            found[int(entry.name)] = words
+    return found
+
+
+def find_child(agent_pid, word):
+    return next((pid for pid, words in children_of(agent_pid).items() if word in words), None)
 
 
 def kill(world, report):
@@ -65,4 +69,28 @@ def kill(world, report):
         harness.check(find_child(agent.process.pid, "conformance_fixture") != pid, "the child was not replaced")
 
     report.run("children-kill", once)
-    return ""
+
+
+def stop(world, report):
+    """An agent that is stopped takes its children with it, and has them again after a start."""
+    agent = world.agent(tools.CHILDREN_DEVICE)
+    client = http_client.Client(world.url(tools.CHILDREN_DEVICE), timeout=40)
+
+    def calls():
+        for name, arguments in (("everything__echo", {"message": "hi"}), ("memory__read_graph", {})):
+            result = client.modern("tools/call", {"name": name, "arguments": arguments}).get("result", {})
+            if result.get("isError") or not result.get("content"):
+                return False
+        return True
+
+    def once():
+        harness.wait_until(calls, 30, "both children to answer")
+        before = children_of(agent.process.pid)
+        harness.check(len(before) == 2, f"expected two children, got {before}")
+        agent.stop()
+        left = [words for pid, words in before.items() if pathlib.Path(f"/proc/{pid}").exists()]
+        harness.check(not left, f"still running after the agent's end: {left}")
+        agent.start()
+        harness.wait_until(calls, 60, "both children to answer after a restart")
+
+    report.run("children-stop", once)

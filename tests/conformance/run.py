@@ -28,6 +28,7 @@ PARTS = {
     "children-stdio": parts_children.stdio,
     "children-device": parts_children.device,
     "children-kill": parts_children.kill,
+    "children-stop": parts_children.stop,
     "malformed-stdio": malformed.stdio,
     "malformed-http": malformed.http,
     "malformed-memory": malformed.memory,

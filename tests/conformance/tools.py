@@ -1,12 +1,11 @@
 """What the conformance parts have in common: the report, the third-party programs, and the site they run against."""
+import contextlib
 import os
 import pathlib
-import re
 import shutil
 import socket
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -115,8 +114,12 @@ class World:
         return self.site.directory
 
     def close(self, failed):
-        if self.site_ is not None:
-            self.site_.__exit__(RuntimeError if failed else None, None, None)
+        if self.site_ is None:
+            return
+        for agent in self.site_.agents:  # by SIGTERM first: an agent then ends its children too
+            with contextlib.suppress(Exception):
+                agent.process.stop(5)
+        self.site_.__exit__(RuntimeError if failed else None, None, None)
 
     def url(self, device=None):
         self.site  # noqa: B018: starts it
