@@ -3,6 +3,7 @@
 #include <csignal>
 #include <thread>
 
+#include "agent/gateway/builtin_offer.hpp"
 #include "agent/local_daemon.hpp"
 #include "agent/options.hpp"
 #include "base/limits.hpp"
@@ -14,11 +15,20 @@ namespace {
 
 constexpr Duration housekeeping_interval = seconds(1);
 
+GatewayOptions gateway_options(const Config& config) {
+  GatewayOptions options;
+  options.version = TIDELINE_VERSION;
+  options.title = "Tideline on " + device_id(config);
+  options.instructions = builtin_instructions();
+  return options;
+}
+
 }  // namespace
 
 Agent::Agent(const Config& config, Log& log)
-    : config_(config), log_(log), rules_(config.series), terminate_(loop_, *this, SIGTERM), interrupt_(loop_, *this, SIGINT),
-      housekeeping_(loop_, *this), stop_deadline_(loop_, *this) {}
+    : config_(config), log_(log), rules_(config.series), sealer_(mcp::random_seal_key(), [] { return platform::now().nanos; }),
+      terminate_(loop_, *this, SIGTERM), interrupt_(loop_, *this, SIGINT), housekeeping_(loop_, *this), gateway_due_(loop_, *this),
+      stop_deadline_(loop_, *this) {}
 
 Agent::~Agent() = default;
 
@@ -26,12 +36,17 @@ Status Agent::start(std::string& problem) {
   RETURN_IF_ERROR(open_store(problem));
   clock_ = std::make_unique<AgentClock>(*outbox_);
   collector_ = std::make_unique<Collector>(*outbox_, loop_, static_cast<Collector::Listener&>(*this));
+  services_ = std::make_unique<LocalServices>(config_, *outbox_, *collector_, rules_, *clock_, static_cast<Control::Host&>(*this));
+  gateway_ = std::make_unique<Gateway>(gateway_options(config_), &sealer_, static_cast<Gateway::Listener&>(*this), log_);
+  add_providers();
+  link_calls_ = std::make_unique<LinkCalls>(*gateway_, log_);
   inputs_ = std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_);
   link_ = std::make_unique<HubLink>(link_options(config_), *outbox_, loop_, *clock_, log_);
+  link_->set_calls(*link_calls_);
   reporter_ = std::make_unique<Reporter>(config_, *outbox_, *clock_, link_.get(), inputs_.get());
   control_ = std::make_unique<Control>(*outbox_, static_cast<Control::Host&>(*this));
   ingest_ = std::make_unique<IngestServer>(rules_, line_options(config_), *collector_, *clock_, loop_, log_);
-  control_server_ = std::make_unique<ControlServer>(*control_, loop_, log_);
+  local_socket_ = std::make_unique<LocalSocket>(*gateway_, *control_, loop_, log_);
   RETURN_IF_ERROR(open_sockets(problem));
   inputs_->start();
   link_->start();
@@ -41,6 +56,18 @@ Status Agent::start(std::string& problem) {
   log_info(log_, "agent", "tideline %s, device %s, state in %s: %s", TIDELINE_VERSION, device_id(config_).c_str(), state_directory(config_).c_str(),
            line.c_str());
   return {};
+}
+
+/// In the order in which they are asked; of two that offer one name the first is served.
+void Agent::add_providers() {
+  builtin_ = std::make_unique<BuiltinProvider>(*services_, *gateway_);
+  services_->set_listener(*builtin_);
+  gateway_->add(*builtin_);
+}
+
+Status Agent::serve_stdio() {
+  stdio_ = std::make_unique<StdioStream>(*gateway_, *control_, static_cast<StdioStream::Listener&>(*this));
+  return stdio_->open(loop_);
 }
 
 Status Agent::open_store(std::string& problem) {
@@ -72,7 +99,7 @@ Status Agent::open_sockets(std::string& problem) {
     return done;
   };
   if (config_.ingest.enabled) RETURN_IF_ERROR(listen(*ingest_, ingest_socket(config_)));
-  return listen(*control_server_, control_socket(config_));
+  return listen(*local_socket_, control_socket(config_));
 }
 
 void Agent::run() { loop_.run(); }
@@ -86,17 +113,25 @@ void Agent::on_signal(int number) {
   begin_stop();
 }
 
+void Agent::on_stdio_end() {
+  log_info(log_, "agent", "the application left: stopping");
+  if (!stopping_) begin_stop();
+}
+
 /// Producers and sensors first, then what they left is committed, then the hub hears goodbye.
 void Agent::begin_stop() {
   stopping_ = true;
   notifier_.stopping();
   housekeeping_.stop();
   ingest_->close();
-  control_server_->close();
+  local_socket_->stop();
+  if (stdio_ != nullptr) stdio_->stop();
   inputs_->stop();
   outbox_->flush();
   link_->stop();
-  stop_deadline_.start(limits::stop_grace);
+  // Nobody to say goodbye to: no reason to wait.
+  const bool has_listeners = local_socket_->connections() > 0 || link_->status().state == UplinkState::online;
+  stop_deadline_.start(has_listeners ? limits::stop_grace : milliseconds(1));
 }
 
 void Agent::finish_stop() {
@@ -106,11 +141,17 @@ void Agent::finish_stop() {
 
 void Agent::on_timer(uv::Timer& timer) {
   if (&timer == &stop_deadline_) return finish_stop();
+  gateway_->on_timer(platform::now());
+  if (&timer == &gateway_due_) return;
+  builtin_->on_tick(platform::now());
   if (clock_->refresh()) link_->on_anchor(outbox_->status().anchor);
   notifier_.status(status_line(report()));
   // Fed only from here: a loop that stands still, or a store that fails for long, brings the supervisor.
   if (!outbox_->status().failed) notifier_.alive();
 }
+
+void Agent::on_gateway_due(Instant at) { gateway_due_.start(at - platform::now()); }
+void Agent::on_catalog_changed() { link_->on_catalog_changed(); }
 
 StatusReport Agent::report() {
   StatusReport report = reporter_->report();
@@ -130,10 +171,17 @@ void Agent::on_fetched(model::Stream stream, model::Seq from, std::vector<model:
                        model::Seq covered_to) {
   link_->on_fetched(stream, from, std::move(blocks), std::move(gaps), covered_to);
 }
-void Agent::on_answer(Outbox::Token token, Result<model::QueryAnswer> answer) { control_->on_answer(token, answer); }
-void Agent::on_committed(model::Stream stream, model::Seq next) { link_->on_committed(stream, next); }
+void Agent::on_answer(Outbox::Token token, Result<model::QueryAnswer> answer) {
+  if (!services_->on_answer(token, answer)) control_->on_answer(token, answer);
+}
+void Agent::on_committed(model::Stream stream, model::Seq next) {
+  link_->on_committed(stream, next);
+  builtin_->on_committed(stream);
+}
 void Agent::on_rebased(model::Stream stream, Status status) { link_->on_rebased(stream, status); }
-void Agent::on_synced(Collector::Ticket ticket, const Status& status) { (void)ingest_->on_synced(ticket, status); }
+void Agent::on_synced(Collector::Ticket ticket, const Status& status) {
+  if (!services_->on_synced(ticket, status)) (void)ingest_->on_synced(ticket, status);
+}
 void Agent::on_room() {
   ingest_->on_room();
   inputs_->on_room();

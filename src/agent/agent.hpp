@@ -11,14 +11,20 @@
 #include "agent/collector.hpp"
 #include "agent/config.hpp"
 #include "agent/control.hpp"
-#include "agent/control_server.hpp"
+#include "agent/gateway/builtin_provider.hpp"
+#include "agent/gateway/gateway.hpp"
 #include "agent/hub_link.hpp"
 #include "agent/ingest_server.hpp"
 #include "agent/inputs/inputs.hpp"
 #include "agent/inputs/series_rules.hpp"
+#include "agent/link_calls.hpp"
+#include "agent/local_services.hpp"
+#include "agent/local_socket.hpp"
 #include "agent/reporter.hpp"
+#include "agent/stdio_stream.hpp"
 #include "agent/store/outbox.hpp"
 #include "base/log.hpp"
+#include "mcp/hmac_sealer.hpp"
 #include "notify.hpp"
 #include "wrap/uv/loop.hpp"
 
@@ -27,6 +33,8 @@ namespace tideline::agent {
 class Agent final : private Outbox::Listener,
                     private Collector::Listener,
                     private Control::Host,
+                    private Gateway::Listener,
+                    private StdioStream::Listener,
                     private uv::SignalWatch::Listener,
                     private uv::Timer::Listener {
  public:
@@ -35,12 +43,15 @@ class Agent final : private Outbox::Listener,
 
   /// Opens the store and the sockets. The text of a failure is for people.
   Status start(std::string& problem);
+  /// Serves an AI application on standard input and output as well, and ends with it. After start().
+  Status serve_stdio();
   /// Until SIGTERM or SIGINT.
   void run();
 
  private:
   Status open_store(std::string& problem);
   Status open_sockets(std::string& problem);
+  void add_providers();
   void begin_stop();
   void finish_stop();
 
@@ -52,6 +63,10 @@ class Agent final : private Outbox::Listener,
   void on_rebased(model::Stream stream, Status status) override;
   void on_synced(Collector::Ticket ticket, const Status& status) override;
   void on_room() override;
+  void on_batch(model::Stream stream, const model::ReadingBatch& batch) override { builtin_->on_readings(stream, batch); }
+  void on_gateway_due(Instant at) override;
+  void on_catalog_changed() override;
+  void on_stdio_end() override;
   StatusReport report() override;
   void sync_now() override;
   void on_signal(int number) override;
@@ -65,15 +80,22 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<AgentClock> clock_;
   std::unique_ptr<Collector> collector_;
+  std::unique_ptr<LocalServices> services_;
+  mcp::HmacSealer sealer_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<BuiltinProvider> builtin_;
+  std::unique_ptr<LinkCalls> link_calls_;
   std::unique_ptr<Inputs> inputs_;
   std::unique_ptr<HubLink> link_;
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<IngestServer> ingest_;
-  std::unique_ptr<ControlServer> control_server_;
+  std::unique_ptr<LocalSocket> local_socket_;
+  std::unique_ptr<StdioStream> stdio_;
   uv::SignalWatch terminate_;
   uv::SignalWatch interrupt_;
   uv::Timer housekeeping_;
+  uv::Timer gateway_due_;
   uv::Timer stop_deadline_;
   bool stopping_ = false;
 };

@@ -32,6 +32,9 @@ constexpr Option doctor_options[] = {config_option, state_option, json_option};
 constexpr Command commands[] = {
     {"run", "", "run the agent: sample, buffer, serve local sockets, sync to the hub",
      "Runs in the foreground until SIGTERM or SIGINT. Without a configuration file it samples this host and queues.", run_options},
+    {"mcp", "", "serve AI applications over standard input and output (Model Context Protocol)",
+     "An AI application starts this: {\"command\": \"tideline\", \"args\": [\"mcp\"]}. With a running agent it connects to that; without one it\n"
+     "is the agent for as long as it lives, and others find it. Exit code 4: the agent went away.", plain_options},
     {"record", "NAME=VALUE...", "store readings; exit code 0 means they are on the disk",
      "examples:\n  tideline record temp=21.4 pump.on=true\n  tideline record 'temp{room=a}=21.4' count=7i 'note=\"filter changed\"'", plain_options},
     {"ingest", "", "store readings from standard input, one a line (Influx line protocol or JSON)",
@@ -54,7 +57,7 @@ struct Entry {
   std::string_view name;
   int (*function)(const Arguments&);
 };
-constexpr Entry entries[] = {{"run", run_daemon}, {"record", record}, {"ingest", ingest}, {"query", query},
+constexpr Entry entries[] = {{"run", run_daemon}, {"mcp", mcp},       {"record", record}, {"ingest", ingest}, {"query", query},
                              {"status", status},  {"enroll", enroll}, {"doctor", doctor}, {"verify", verify}};
 
 }  // namespace

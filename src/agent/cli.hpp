@@ -33,6 +33,7 @@ std::string describe(const Error& error);
 bool load(const Arguments& arguments, std::string_view command, Config& out, int& code);
 
 int run_daemon(const Arguments& arguments);
+int mcp(const Arguments& arguments);
 int record(const Arguments& arguments);
 int ingest(const Arguments& arguments);
 int query(const Arguments& arguments);

@@ -53,6 +53,7 @@ void Collector::hand_over() {
   for (const model::Stream stream : model::streams) {
     model::ReadingBatch& batch = batches_[model::index_of(stream)];
     if (batch.is_empty()) continue;
+    listener_.on_batch(stream, batch);
     const Status taken = outbox_.append(stream, std::move(batch), sync ? Durability::synced : Durability::grouped, last_token_ + 1, platform::now());
     if (!taken) {
       if (taken.error().code == ErrorCode::full) return;  // kept; tried again when the outbox has answered something

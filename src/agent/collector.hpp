@@ -28,6 +28,8 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
     virtual void on_synced(Ticket ticket, const Status& status) = 0;
     /// There was no room and now there is.
     virtual void on_room() = 0;
+    /// The readings of one turn, before they go to the outbox.
+    virtual void on_batch(model::Stream, const model::ReadingBatch&) {}
   };
 
   Collector(Outbox& outbox, uv::Loop& loop, Listener& listener);

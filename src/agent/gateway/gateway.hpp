@@ -2,8 +2,8 @@
 // of the hub. Each stream is a Desk with an MCP server of its own; the lists are the same for all.
 //
 // Owned by Agent. Thread: loop. Nothing survives a crash. Bounds: those of the catalog are its providers' (limits::mcp_list_items per
-// child), of a stream limits::mcp_*, of the number of streams its owner's. Providers, sealer, listener and log outlive the gateway; every
-// Desk is destroyed before it.
+// child), of a stream limits::mcp_*, of the number of streams its owner's. Sealer, listener and log outlive the gateway; gateway and
+// providers outlive every Desk.
 #pragma once
 
 #include <map>

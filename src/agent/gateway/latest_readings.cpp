@@ -34,11 +34,9 @@ void LatestReadings::take(model::Stream stream, const model::ReadingBatch& batch
   correct(moment);
   for (const model::Reading& reading : batch.readings()) {
     LatestReading& one = entry(reading.series);
-    ++one.point.count;
     if (!one.is_fresh) fresh_[model::index_of(stream)].push_back(reading.series);
     one.is_fresh = true;
     if (one.is_known && reading.time_ns < one.point.time_ns) continue;  // late data is data, but not the newest
-    if (!one.is_known) one.point.count = 1;
     one.is_known = true;
     one.is_ours = reading.time_source == model::TimeSource::agent;
     one.quality = moment.quality;
@@ -53,12 +51,10 @@ void LatestReadings::take(model::Stream stream, const model::ReadingBatch& batch
 void LatestReadings::add_stored(model::SeriesId series, const model::Point& point, model::TimeQuality quality) {
   LatestReading& one = entry(series);
   if (one.is_known && one.point.time_ns >= point.time_ns) return;
-  const uint64_t count = one.is_known ? one.point.count : 0;
   one.is_known = true;
   one.is_ours = false;
   one.quality = quality;
   one.point = point;
-  one.point.count = count;
   one.is_cut = false;
   if (point.type == model::ValueType::text) set_text(one, point.text);
 }

@@ -15,7 +15,7 @@
 namespace tideline::agent {
 
 struct LatestReading {
-  model::Point point;      ///< its count is how many readings passed by since start
+  model::Point point;
   model::TimeQuality quality = model::TimeQuality::none;
   bool is_known = false;
   bool is_cut = false;     ///< only the beginning of the text is kept
@@ -25,7 +25,7 @@ struct LatestReading {
 
 class LatestReadings {
  public:
-  /// The readings of one turn.
+  /// The readings of one turn; the same ones twice change nothing.
   void take(model::Stream stream, const model::ReadingBatch& batch, const Moment& moment);
   /// One that was read back; kept when none newer is known.
   void add_stored(model::SeriesId series, const model::Point& point, model::TimeQuality quality);
