@@ -39,7 +39,9 @@ Status Agent::start(std::string& problem) {
   services_ = std::make_unique<LocalServices>(config_, *outbox_, *collector_, rules_, *clock_, static_cast<Control::Host&>(*this));
   gateway_ = std::make_unique<Gateway>(gateway_options(config_), &sealer_, static_cast<Gateway::Listener&>(*this), log_);
   add_providers();
-  link_calls_ = std::make_unique<LinkCalls>(*gateway_, log_);
+  notebook_ = std::make_unique<OutboxNotebook>(*outbox_);
+  ledger_ = std::make_unique<CallLedger>(*notebook_);
+  link_calls_ = std::make_unique<LinkCalls>(*gateway_, *ledger_, &platform::wall_clock, log_);
   inputs_ = std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_);
   link_ = std::make_unique<HubLink>(link_options(config_), *outbox_, loop_, *clock_, log_);
   link_->set_calls(*link_calls_);
@@ -130,7 +132,7 @@ void Agent::begin_stop() {
   outbox_->flush();
   link_->stop();
   // Nobody to say goodbye to: no reason to wait.
-  const bool has_listeners = local_socket_->connections() > 0 || link_->status().state == UplinkState::online;
+  const bool has_listeners = local_socket_->connections() > 0 || link_->status().state == UplinkState::online || (stdio_ != nullptr && stdio_->has_unsent());
   stop_deadline_.start(has_listeners ? limits::stop_grace : milliseconds(1));
 }
 
@@ -182,6 +184,8 @@ void Agent::on_rebased(model::Stream stream, Status status) { link_->on_rebased(
 void Agent::on_synced(Collector::Ticket ticket, const Status& status) {
   if (!services_->on_synced(ticket, status)) (void)ingest_->on_synced(ticket, status);
 }
+void Agent::on_noted(Outbox::Token token, Status status) { notebook_->on_noted(token, status); }
+void Agent::on_note(Outbox::Token token, Result<std::string> text) { notebook_->on_note(token, text); }
 void Agent::on_room() {
   ingest_->on_room();
   inputs_->on_room();

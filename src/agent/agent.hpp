@@ -62,6 +62,8 @@ class Agent final : private Outbox::Listener,
   void on_committed(model::Stream stream, model::Seq next) override;
   void on_rebased(model::Stream stream, Status status) override;
   void on_synced(Collector::Ticket ticket, const Status& status) override;
+  void on_noted(Outbox::Token token, Status status) override;
+  void on_note(Outbox::Token token, Result<std::string> text) override;
   void on_room() override;
   void on_batch(model::Stream stream, const model::ReadingBatch& batch) override { builtin_->on_readings(stream, batch); }
   void on_gateway_due(Instant at) override;
@@ -84,6 +86,8 @@ class Agent final : private Outbox::Listener,
   mcp::HmacSealer sealer_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BuiltinProvider> builtin_;
+  std::unique_ptr<OutboxNotebook> notebook_;
+  std::unique_ptr<CallLedger> ledger_;
   std::unique_ptr<LinkCalls> link_calls_;
   std::unique_ptr<Inputs> inputs_;
   std::unique_ptr<HubLink> link_;

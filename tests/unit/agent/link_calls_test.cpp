@@ -1,5 +1,6 @@
 #include "agent/link_calls.hpp"
 
+#include "support/fake_outbox.hpp"
 #include "unit/agent/gateway/gateway_fixture.hpp"
 
 namespace tideline::agent {
@@ -47,6 +48,27 @@ class LinkCallsTest : public testing::Test, private Gateway::Listener {
       calls.on_call(frame);
     }
   }
+  void hub_names(uint64_t id, const std::string& name, LinkCalls* to = nullptr) {
+    const std::string text = call_tool(std::to_string(id), "echo");
+    link::CallFrame frame;
+    frame.call = id;
+    frame.task = name;
+    frame.reply_bytes = 1 << 20;
+    frame.text = as_bytes(text);
+    (to != nullptr ? *to : calls).on_call(frame);
+  }
+  /// The store does what it was asked for.
+  void settle() {
+    while (!outbox.noted.empty() || !outbox.notes_asked.empty()) {
+      const std::vector<Outbox::Token> noted = std::exchange(outbox.noted, {});
+      for (const Outbox::Token token : noted) notes.on_noted(token, {});
+      const auto asked = std::exchange(outbox.notes_asked, {});
+      for (const auto& [key, token] : asked) {
+        const auto found = outbox.notes.find(key);
+        notes.on_note(token, found == outbox.notes.end() ? Result<std::string>(Error{ErrorCode::not_found, 0, ""}) : Result<std::string>(found->second));
+      }
+    }
+  }
   void speak() {
     calls.collect();
     while (calls.has_something_to_say()) calls.say_next();
@@ -58,7 +80,10 @@ class LinkCallsTest : public testing::Test, private Gateway::Listener {
   test::ScriptedProvider provider{"echo"};
   Gateway gateway{{}, nullptr, static_cast<Gateway::Listener&>(*this), log};
   KeptFrames wire;
-  LinkCalls calls{gateway, log};
+  test::FakeOutbox outbox;
+  OutboxNotebook notes{outbox};
+  CallLedger ledger{notes};
+  LinkCalls calls{gateway, ledger, [] { return UtcNanos{1'800'000'000'000'000'000}; }, log};
 };
 
 TEST_F(LinkCallsTest, a_call_is_answered_under_its_number) {
@@ -139,6 +164,81 @@ TEST_F(LinkCallsTest, a_newer_catalog_replaces_one_that_still_waits) {
   calls.on_catalog_changed();
   speak();
   EXPECT_EQ(wire.notices, 1);
+}
+
+// ---- Calls with a lasting name
+
+TEST_F(LinkCallsTest, a_named_call_runs_after_it_was_noted_and_answers_after_its_answer_was) {
+  provider.instant_answer = R"({"content":[]})";
+  hub_names(7, "t.1");
+  EXPECT_TRUE(provider.calls.empty()) << "not before the note is on the disk";
+  settle();
+  EXPECT_EQ(provider.calls.size(), 1u);
+  speak();
+  ASSERT_EQ(wire.frames.size(), 1u);
+  EXPECT_EQ(wire.frames[0].call, 7u);
+  EXPECT_TRUE(has(wire.frames[0].text, R"({"jsonrpc":"2.0","id":7,"result":)")) << wire.frames[0].text;
+}
+
+TEST_F(LinkCallsTest, a_named_call_that_comes_again_is_answered_from_the_ledger) {
+  provider.instant_answer = R"({"content":[],"n":1})";
+  hub_names(7, "t.1");
+  settle();
+  provider.instant_answer = R"({"content":[],"n":2})";
+  hub_names(8, "t.1");
+  settle();
+  speak();
+  EXPECT_EQ(provider.calls.size(), 1u);
+  ASSERT_EQ(wire.frames.size(), 2u);
+  EXPECT_EQ(wire.frames[1].call, 8u);
+  EXPECT_TRUE(has(wire.frames[1].text, R"("n":1)"));
+}
+
+TEST_F(LinkCallsTest, a_named_call_outlives_the_link) {
+  hub_names(7, "t.1");
+  settle();
+  calls.on_down();
+  calls.collect();
+  EXPECT_TRUE(provider.cancelled.empty());
+  calls.on_up(gateway.catalog_hash());
+  hub_names(1, "t.1");
+  EXPECT_EQ(provider.calls.size(), 1u) << "it is still at work";
+  gateway.reply(provider.calls[0], R"({"content":[]})");
+  settle();
+  speak();
+  ASSERT_EQ(wire.frames.size(), 1u);
+  EXPECT_EQ(wire.frames[0].call, 1u);
+}
+
+TEST_F(LinkCallsTest, a_named_call_of_an_earlier_process_is_unknown_and_stays_so) {
+  outbox.notes["call/1800000000/b/t.1"] = "begun";
+  CallLedger later{notes};
+  LinkCalls again{gateway, later, [] { return UtcNanos{}; }, log};
+  again.set_wire(&wire);
+  again.on_up(gateway.catalog_hash());
+  for (int i = 0; i < 2; ++i) {
+    hub_names(7, "t.1", &again);
+    settle();
+  }
+  while (again.has_something_to_say()) again.say_next();
+  EXPECT_TRUE(provider.calls.empty()) << "it must not run twice";
+  ASSERT_EQ(wire.frames.size(), 2u);
+  EXPECT_TRUE(has(wire.frames[0].text, R"("code":1001)"));
+  EXPECT_EQ(wire.frames[0].text, wire.frames[1].text);
+}
+
+TEST_F(LinkCallsTest, a_call_that_only_reads_is_run_again_after_an_interruption) {
+  provider.offered.tools[0].annotations_json = R"({"readOnlyHint":true})";
+  gateway.offer_changed();
+  gateway.on_timer(Instant{INT64_MAX - 1});
+  outbox.notes["call/1800000000/b/t.1"] = "begun";
+  CallLedger later{notes};
+  LinkCalls again{gateway, later, [] { return UtcNanos{}; }, log};
+  again.set_wire(&wire);
+  again.on_up(gateway.catalog_hash());
+  hub_names(7, "t.1", &again);
+  settle();
+  EXPECT_EQ(provider.calls.size(), 1u);
 }
 
 TEST_F(LinkCallsTest, a_request_that_is_no_json_is_answered) {
