@@ -242,6 +242,14 @@ def legacy_sessions(c):
     expect(c.send(verb="DELETE", headers=own), 404)
 
 
+def abandoned_sessions(c):
+    """Clients that never end their sessions shut out nobody: the sessions used longest ago give way."""
+    parameters = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "raw", "version": "0"}}
+    sessions = [succeeds(c.legacy("initialize", parameters)).headers["mcp-session-id"] for _ in range(300)]
+    succeeds(c.legacy("ping", headers={"Mcp-Session-Id": sessions[-1]}))
+    expect(c.legacy("ping", headers={"Mcp-Session-Id": sessions[0]}), 404)
+
+
 def legacy_without_session(c):
     succeeds(c.legacy("ping", headers={"MCP-Protocol-Version": "2025-11-25"}))
     answer = succeeds(c.legacy("tools/list", headers={"MCP-Protocol-Version": "2025-06-18"}))
@@ -376,7 +384,7 @@ def one_connection(c):
 
 FAST = [verbs, hosts, origins, content_types, accepts, paths, bad_json, wrong_messages, batches, duplicate_keys, deep_nesting, long_body, long_head, smuggling,
         envelopes, versions, method_headers, name_headers, param_headers, unknown_methods, handler_errors, notifications_and_responses, legacy_sessions,
-        legacy_without_session, half_open_stream, listen_hears, closed_call_is_cancelled, never_reads, one_connection]
+        abandoned_sessions, legacy_without_session, half_open_stream, listen_hears, closed_call_is_cancelled, never_reads, one_connection]
 SLOW = [slow_body, slow_head, keep_alive_comments]
 
 

@@ -195,12 +195,8 @@ mcp::ServerOptions McpEndpoint::server_options(const Target& target) const {
 
 Conversation* McpEndpoint::open(const Principal& principal, const Target& target, std::string session, const mcp::HttpDecision& decision, Instant now) {
   if (!session.empty()) {
-    const auto is_theirs = [&](const auto& entry) {
-      const Conversation* known = find(entry.second.conversation);
-      return known != nullptr && known->principal().id == principal.id;
-    };
+    make_room(principal);
     if (sessions_.size() >= limits::hub_sessions) return nullptr;
-    if (static_cast<size_t>(std::count_if(sessions_.begin(), sessions_.end(), is_theirs)) >= limits::hub_sessions_per_principal) return nullptr;
   }
   mcp::ServerOptions options = server_options(target);
   const uint64_t id = next_++;
@@ -213,6 +209,23 @@ Conversation* McpEndpoint::open(const Principal& principal, const Target& target
   auto conversation = std::make_unique<Conversation>(Conversation::Identity{id, principal, target, std::move(session)}, backend_.view(principal, target),
                                                      std::move(options), static_cast<Conversation::Owner&>(*this));
   return (conversations_[id] = std::move(conversation)).get();
+}
+
+/// Clients that never end their sessions lose the one used longest ago, those with an open stream last; a new one is always let in.
+void McpEndpoint::make_room(const Principal& principal) {
+  size_t count = 0;
+  const std::string* oldest = nullptr;
+  std::pair<bool, Instant> least{};
+  for (const auto& [id, session] : sessions_) {
+    const Conversation* known = find(session.conversation);
+    if (known == nullptr || known->principal().id != principal.id) continue;
+    const std::pair<bool, Instant> rank{session.stream != 0, session.used};
+    if (count++ == 0 || rank < least) {
+      least = rank;
+      oldest = &id;
+    }
+  }
+  if (count >= limits::hub_sessions_per_principal) end_session(std::string(*oldest));
 }
 
 Conversation* McpEndpoint::find(uint64_t conversation) {

@@ -89,6 +89,7 @@ class McpEndpoint final : private Conversation::Owner {
   Session* find_session(const http::Request& request, const Principal& principal, const Target& target);
   Conversation* open(const Principal& principal, const Target& target, std::string session, const mcp::HttpDecision& decision, Instant now);
   mcp::ServerOptions server_options(const Target& target) const;
+  void make_room(const Principal& principal);
   void end_session(const std::string& id);
   void retire(uint64_t conversation);
 
