@@ -79,7 +79,8 @@ bool SeriesSelector::matches(const Series& series) const {
 }
 
 bool DeviceSelector::matches(std::string_view id, const std::vector<std::pair<std::string, std::string>>& device_labels) const {
-  return matches_glob(id_glob, id) && std::all_of(labels.begin(), labels.end(), [&](const LabelMatch& condition) {
+  const auto matches_id = [id](const std::string& glob) { return matches_glob(glob, id); };
+  return matches_id(id_glob) && std::all_of(more_globs.begin(), more_globs.end(), matches_id) && std::all_of(labels.begin(), labels.end(), [&](const LabelMatch& condition) {
            return matches_label(condition, find_label(device_labels, condition.name));
          });
 }
@@ -94,6 +95,46 @@ Result<DeviceSelector> parse_device_selector(std::string_view text) {
   DeviceSelector selector;
   RETURN_IF_ERROR(parse_selector(text, selector.id_glob, selector.labels));
   return selector;
+}
+
+DeviceSelector both(const DeviceSelector& a, const DeviceSelector& b) {
+  DeviceSelector joined = a;
+  joined.more_globs.push_back(b.id_glob);
+  joined.more_globs.insert(joined.more_globs.end(), b.more_globs.begin(), b.more_globs.end());
+  joined.labels.insert(joined.labels.end(), b.labels.begin(), b.labels.end());
+  return joined;
+}
+
+Result<Grouping> parse_grouping(const std::vector<std::string>& words) {
+  Grouping group;
+  for (const std::string& word : words) {
+    if (word == "device") {
+      group.by_device = true;
+    } else if (word == "series") {
+      group.by_series = true;
+    } else if (word.empty() || word.size() > limits::label_bytes) {
+      return Error{ErrorCode::invalid, 0, "device, series, or the name of a label"};
+    } else {
+      group.labels.push_back(word);
+    }
+  }
+  std::sort(group.labels.begin(), group.labels.end());
+  group.labels.erase(std::unique(group.labels.begin(), group.labels.end()), group.labels.end());
+  if (group.labels.size() > limits::labels) return Error{ErrorCode::limit, 0, "at most 16 labels"};
+  return group;
+}
+
+std::pair<std::string, Series> group_of(const Grouping& group, std::string_view device, const std::vector<std::pair<std::string, std::string>>& device_labels,
+                                        const Series& series) {
+  Series joined;
+  joined.name = group.by_series ? series.name : "*";
+  joined.unit = series.unit;
+  for (const std::string& name : group.labels) {
+    const std::string* value = series.label(name);
+    if (value == nullptr) value = find_label(device_labels, name);
+    joined.labels.emplace_back(name, value == nullptr ? "" : *value);
+  }
+  return {group.by_device ? std::string(device) : std::string(), std::move(joined)};
 }
 
 }  // namespace tideline::model

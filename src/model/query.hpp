@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,10 +39,23 @@ Result<SeriesSelector> parse_series_selector(std::string_view text);
 struct DeviceSelector {
   std::string id_glob = "*";
   std::vector<LabelMatch> labels;
+  std::vector<std::string> more_globs{};  ///< the id must match these too
   bool matches(std::string_view id, const std::vector<std::pair<std::string, std::string>>& device_labels) const;
 };
 /// "edge-*", "edge-*{site=berlin}", "{site=berlin,line=?}". Errors as above.
 Result<DeviceSelector> parse_device_selector(std::string_view text);
+/// Those that both match: what was asked for, of what the caller may see.
+DeviceSelector both(const DeviceSelector& a, const DeviceSelector& b);
+
+/// Which readings are aggregated together; without one each series of each device is on its own. Series of different units are never
+/// put together.
+struct Grouping {
+  bool by_device = false;
+  bool by_series = false;            ///< by its name, without labels
+  std::vector<std::string> labels;   ///< of the series, else of the device; sorted and unique
+};
+/// "device", "series", or the name of a label. Errors: invalid, limit (labels).
+Result<Grouping> parse_grouping(const std::vector<std::string>& words);
 
 struct Query {
   DeviceSelector devices;
@@ -49,6 +63,7 @@ struct Query {
   int64_t from_ns = INT64_MIN;   ///< UTC, inclusive
   int64_t to_ns = INT64_MAX;     ///< UTC, exclusive
   Aggregate aggregate = Aggregate::none;
+  std::optional<Grouping> group{};  ///< with an aggregate only, and at the hub only
   Duration step;                 ///< bucket width; 0 with an aggregate means one bucket over the range
   uint32_t limit = 1000;         ///< rows per answer, at most limits::query_rows; the newest are kept, `truncated` says so
 };
@@ -68,6 +83,10 @@ struct SeriesAnswer {
   TimeQuality time_quality = TimeQuality::none;  ///< worst over the points
   std::vector<Point> points;     ///< ascending time
 };
+
+/// As whose rows those of `series` count: device "" and name "*" where they are put together.
+std::pair<std::string, Series> group_of(const Grouping& group, std::string_view device, const std::vector<std::pair<std::string, std::string>>& device_labels,
+                                        const Series& series);
 
 struct QueryAnswer {
   std::vector<SeriesAnswer> series;

@@ -3,9 +3,13 @@
 #include "agent/gateway/hearing.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "mcp/query_arguments.hpp"
 
 namespace tideline::agent {
 namespace {
+
+using mcp::schema::input;
+using mcp::schema::object;
 
 constexpr mcp::ToolHints reads{.is_read_only = true, .is_destructive = false, .is_idempotent = true, .is_open_world = false};
 constexpr mcp::ToolHints writes{.is_read_only = false, .is_destructive = false, .is_idempotent = false, .is_open_world = false};
@@ -13,26 +17,15 @@ constexpr mcp::ToolHints nudges{.is_read_only = false, .is_destructive = false, 
 
 constexpr const char* no_arguments = R"({"type":"object","properties":{},"additionalProperties":false})";
 
-// Members of "properties", used in several schemas.
-constexpr const char* selector =
-    R"("series":{"type":"string","minLength":1,"maxLength":256,"default":"*","description":"Which series: a glob over the name, with label conditions in braces. Examples: cpu.percent, temp*, temp{room=a}, {room=*}."})";
+// Members of "properties", used in several schemas; those that the fleet's tools have too are in mcp/query_arguments.hpp.
 constexpr const char* head =
     R"("device":{"type":"string"},"answered_at":{"type":"string","description":"Time of the device's clock (RFC 3339, UTC)."},)"
     R"("time_quality":{"type":"string","enum":["none","floor","rtc","hub","synced"],"description":"How far that clock can be trusted; synced is best."})";
-constexpr const char* series_members =
-    R"("key":{"type":"string","description":"Name with labels, as accepted by the argument series."},"name":{"type":"string"},"labels":{"type":"object"},)"
-    R"("unit":{"type":"string","description":"UCUM code, e.g. Cel, %, By; empty when none was given."},"kind":{"type":"string","enum":["gauge","counter","state","event"]},)"
-    R"("class":{"type":"string","enum":["critical","normal","bulk"]},"time_quality":{"type":"string"})";
+const std::string series_members =
+    std::string(R"("key":{"type":"string","description":"Name with labels, as accepted by the argument series."},)") + mcp::schema::series_members;
 constexpr const char* latest_members =
     R"("latest":{"type":"object","description":"Missing when no reading is held.","properties":{"time":{"type":"string"},"age_s":{"type":"number","description":"Seconds since the reading."},)"
     R"("value":{"description":"Number, boolean or text."},"value_is_cut":{"type":"boolean"}},"required":["time","age_s"]})";
-
-std::string object(const std::string& properties, const std::string& required) {
-  return R"({"type":"object","properties":{)" + properties + R"(},"required":[)" + required + "]}";
-}
-std::string input(const std::string& properties, const std::string& required = "") {
-  return R"({"type":"object","properties":{)" + properties + "}" + (required.empty() ? "" : R"(,"required":[)" + required + "]") + R"(,"additionalProperties":false})";
-}
 
 mcp::Tool tool(const char* name, const char* title, const char* description, std::string input_schema, std::string output_schema, const mcp::ToolHints& hints) {
   mcp::Tool one;
@@ -46,10 +39,10 @@ mcp::Tool tool(const char* name, const char* title, const char* description, std
 }
 
 mcp::Tool list_series() {
-  const std::string item = std::string(series_members) + "," + latest_members;
+  const std::string item = series_members + "," + latest_members;
   return tool("list_series", "List series",
               "Lists what this device measures: each series with unit, kind, class, and its newest value with its age. Start here to learn the names.",
-              input(selector),
+              input(mcp::schema::series_argument),
               object(std::string(head) + R"(,"series":{"type":"array","items":)" + object(item, R"("key","name","unit")") +
                          R"(},"total":{"type":"integer","description":"Series on this device, shown or not."},)" + judgement_schema(),
                      R"("device","answered_at","series","completeness")"),
@@ -57,23 +50,20 @@ mcp::Tool list_series() {
 }
 
 mcp::Tool latest() {
-  const std::string item = std::string(series_members) + "," + latest_members +
+  const std::string item = series_members + "," + latest_members +
                            R"(,"since_then":{"type":"string","description":"Why there is nothing newer: silent, lost or not_listening."})";
   return tool("latest", "Latest values",
               "The newest value of each series that matches, with its age in seconds, without reading history. Also says why there is nothing newer.",
-              input(selector), object(std::string(head) + R"(,"series":{"type":"array","items":)" + object(item, R"("key","name","unit")") + "}," + judgement_schema(), R"("device","answered_at","series","completeness")"),
+              input(mcp::schema::series_argument), object(std::string(head) + R"(,"series":{"type":"array","items":)" + object(item, R"("key","name","unit")") + "}," + judgement_schema(), R"("device","answered_at","series","completeness")"),
               reads);
 }
 
 mcp::Tool query() {
-  const std::string arguments =
-      std::string(selector) +
-      R"(,"from":{"type":"string","default":"-1h","description":"Beginning, included: an age such as -15m, -24h or -7d, a time such as 2026-11-21T06:00:00Z, a date, or seconds since 1970."},)"
-      R"("to":{"type":"string","description":"End, not included; the same forms, or now. Default: no end."},)"
-      R"("aggregate":{"type":"string","enum":["none","mean","min","max","sum","count","first","last"],"description":"One value per bucket instead of every reading. Default: none, or mean when step is given."},)"
-      R"("step":{"type":"string","description":"Width of the buckets, to get fewer rows: 10s, 5m, 1h. Without it an aggregate gives one row per series."},)" +
-      format(R"("limit":{"type":"integer","minimum":1,"maximum":%zu,"default":500,"description":"Most rows of all series together; the newest are kept, and completeness.truncated says so."})", limits::tool_query_rows);
-  const std::string item = std::string(series_members) +
+  const std::string arguments = std::string(mcp::schema::series_argument) + "," + mcp::schema::from_argument("-1h") + "," + mcp::schema::to_argument + "," +
+                                mcp::schema::aggregate_arguments + "," +
+                                mcp::schema::limit_argument(limits::tool_query_rows, mcp::query_rows_otherwise,
+                                                            "Most rows of all series together; the newest are kept, and completeness.truncated says so.");
+  const std::string item = series_members +
                            R"(,"points":{"type":"array","items":{"type":"object","properties":{"time":{"type":"string","description":"Of the reading, or the beginning of the bucket (RFC 3339, UTC)."},)"
                            R"("value":{"description":"Number, boolean or text; null for not a number."},"count":{"type":"integer","description":"Readings behind a bucket."}},"required":["time"]}})";
   return tool("query", "Query readings",

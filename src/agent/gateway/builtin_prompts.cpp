@@ -21,7 +21,7 @@ std::string embedded(std::string_view address, std::string_view json) {
 void BuiltinProvider::prompt(const Job& job) { job.target == "diagnose_device" ? diagnose_device(job) : explain_outage(job); }
 
 void BuiltinProvider::diagnose_device(const Job& job) {
-  const std::string series = text_argument(mcp::Slice(job.arguments), "series");
+  const std::string series = mcp::text_argument(mcp::Slice(job.arguments), "series");
   std::string findings;
   (void)doctor_json(findings);
   std::string question = "Diagnose the device '" + services_.device() + "'. Its own checks say:\n\n" + findings +
@@ -34,10 +34,10 @@ void BuiltinProvider::diagnose_device(const Job& job) {
 
 void BuiltinProvider::explain_outage(const Job& job) {
   const mcp::Slice arguments(job.arguments);
-  const std::string since = text_argument(arguments, "since");
-  const std::string series = text_argument(arguments, "series");
+  const std::string since = mcp::text_argument(arguments, "since");
+  const std::string series = mcp::text_argument(arguments, "series");
   TimeRange range;
-  if (const std::string problem = read_when(since, services_.moment().utc, range.from_ns); !problem.empty()) {
+  if (const std::string problem = mcp::read_when(since, services_.moment().utc, range.from_ns); !problem.empty()) {
     answers_.fail(job.key, {mcp::RpcCode::invalid_params, "since: " + problem, {}});
     return;
   }
@@ -53,8 +53,8 @@ void BuiltinProvider::explain_outage(const Job& job) {
 
 void BuiltinProvider::complete(const Job& job) {
   const mcp::Slice argument = mcp::find_member(mcp::Slice(job.arguments), "argument");
-  const std::string name = text_argument(argument, "name");
-  const std::string typed = text_argument(argument, "value");
+  const std::string name = mcp::text_argument(argument, "name");
+  const std::string typed = mcp::text_argument(argument, "value");
   std::vector<std::string> values;
   if (name == "since") {
     for (const char* age : ages) {

@@ -55,7 +55,7 @@ std::string too_large(size_t bytes) {
 
 void BuiltinProvider::list_series(const Job& job) {
   model::SeriesSelector selector;
-  if (const std::string problem = read_selector(mcp::Slice(job.arguments), selector); !problem.empty()) return fail_tool(job, problem);
+  if (const std::string problem = mcp::read_series_argument(mcp::Slice(job.arguments), selector); !problem.empty()) return fail_tool(job, problem);
   std::string text;
   const std::string json = series_list_json(selector, false, text);
   if (json.size() > limits::tool_answer_bytes) return fail_tool(job, too_large(json.size()));
@@ -64,7 +64,7 @@ void BuiltinProvider::list_series(const Job& job) {
 
 void BuiltinProvider::latest(const Job& job) {
   model::SeriesSelector selector;
-  if (const std::string problem = read_selector(mcp::Slice(job.arguments), selector); !problem.empty()) return fail_tool(job, problem);
+  if (const std::string problem = mcp::read_series_argument(mcp::Slice(job.arguments), selector); !problem.empty()) return fail_tool(job, problem);
   std::string text;
   const std::string json = series_list_json(selector, true, text);
   if (json.size() > limits::tool_answer_bytes) return fail_tool(job, too_large(json.size()));

@@ -11,7 +11,9 @@ namespace tideline::agent {
 namespace {
 
 using mcp::JsonKind;
+using mcp::read_when;
 using mcp::Slice;
+using mcp::text_argument;
 
 constexpr double whole_most = 9007199254740991.0;  // 2^53 - 1: no double beyond holds every integer
 
@@ -64,51 +66,12 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::string text_argument(Slice arguments, std::string_view name, std::string_view otherwise) {
-  const Slice value = mcp::find_member(arguments, name);
-  return value.is(JsonKind::string) ? value.text() : std::string(otherwise);
-}
-
-std::string read_when(std::string_view text, UtcNanos now, int64_t& out_ns) {
-  if (text == "now") return out_ns = now.nanos, std::string();
-  if (text.size() > 1 && text.front() == '-') {
-    Duration age;
-    if (!parse_duration(text.substr(1), age)) return "'" + std::string(text) + "' is not an age: a number with a unit, such as -90s, -15m, -24h or -7d";
-    if (__builtin_sub_overflow(now.nanos, age.nanos, &out_ns)) out_ns = INT64_MIN;
-    return {};
-  }
-  UtcNanos time;
-  if (!parse_utc(text, time)) return "'" + std::string(text) + "' is not a time: write -15m, now, 2026-11-21T06:00:00Z, a date, or seconds since 1970";
-  out_ns = time.nanos;
-  return {};
-}
-
-std::string read_selector(Slice arguments, model::SeriesSelector& out) {
-  const std::string text = text_argument(arguments, "series", "*");
-  const auto selector = model::parse_series_selector(text);
-  if (!selector) return "series '" + text + "': " + selector.error().context + "; write cpu*, temp{room=a} or {room=*}";
-  out = *selector;
-  return {};
-}
-
 std::string read_query(Slice arguments, UtcNanos now, model::Query& query, TimeRange& range) {
-  if (std::string problem = read_selector(arguments, query.series); !problem.empty()) return problem;
-  if (std::string problem = read_when(text_argument(arguments, "from", "-1h"), now, range.from_ns); !problem.empty()) return "from: " + problem;
-  const std::string to = text_argument(arguments, "to");
-  if (std::string problem = to.empty() ? "" : read_when(to, now, range.to_ns); !problem.empty()) return "to: " + problem;
-  if (range.is_empty()) return "the time is empty: from must be before to";
-  const std::string step = text_argument(arguments, "step");
-  if (!step.empty() && (!parse_duration(step, query.step) || query.step.nanos <= 0)) {
-    return "step: '" + step + "' is not a width: a number with a unit, such as 10s, 5m or 1h";
-  }
-  const std::string aggregate = text_argument(arguments, "aggregate", step.empty() ? "none" : "mean");
-  if (!model::parse_aggregate(aggregate, query.aggregate)) return "aggregate: none, mean, min, max, sum, count, first or last";
-  if (query.step.nanos > 0 && query.aggregate == model::Aggregate::none) return "step needs an aggregate other than none";
-  const auto limit = mcp::find_member(arguments, "limit").integer();
-  query.limit = limit ? static_cast<uint32_t>(*limit) : 500;
+  if (std::string problem = mcp::read_series_argument(arguments, query.series); !problem.empty()) return problem;
+  if (std::string problem = mcp::read_range_arguments(arguments, now, "-1h", range.from_ns, range.to_ns); !problem.empty()) return problem;
   query.from_ns = range.from_ns;
   query.to_ns = range.to_ns;
-  return {};
+  return mcp::read_aggregate_arguments(arguments, query);
 }
 
 std::string read_readings(Slice arguments, UtcNanos now, std::vector<NewReading>& out) {

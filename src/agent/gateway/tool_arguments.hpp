@@ -9,24 +9,16 @@
 #include "agent/gateway/agent_services.hpp"
 #include "agent/gateway/hearing.hpp"
 #include "mcp/json_slice.hpp"
+#include "mcp/query_arguments.hpp"
 #include "model/query.hpp"
 
 namespace tideline::agent {
 
-/// "now", "-15m" (before now), RFC 3339, a date, or seconds since 1970.
-std::string read_when(std::string_view text, UtcNanos now, int64_t& out_ns);
-
 /// The arguments of `query`. `range` is what is asked for, also where the query itself is open.
 std::string read_query(mcp::Slice arguments, UtcNanos now, model::Query& query, TimeRange& range);
 
-/// The member `series` as a selector; all series when absent.
-std::string read_selector(mcp::Slice arguments, model::SeriesSelector& out);
-
 /// The arguments of `record`.
 std::string read_readings(mcp::Slice arguments, UtcNanos now, std::vector<NewReading>& out);
-
-/// A text member, or `otherwise`.
-std::string text_argument(mcp::Slice arguments, std::string_view name, std::string_view otherwise = {});
 
 /// "%7B" to "{": what a URI template variable stands for. False when a % is not followed by two hexadecimal digits.
 bool decode_percent(std::string_view text, std::string& out);

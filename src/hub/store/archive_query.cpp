@@ -115,6 +115,8 @@ model::QueryAnswer SqliteQuery::take() {
 Status SqliteQuery::load_device() {
   const Device& device = devices_[next_device_++];
   device_ = device.id;
+  device_labels_.clear();
+  if (const DeviceRecord* record = reader_.devices_.find(device.id); query_.group && record != nullptr) device_labels_ = record->labels;
   RETURN_IF_ERROR(load_lanes(device));
   for (Lane& lane : lanes_) {
     RETURN_IF_ERROR(find_start(lane));
@@ -227,7 +229,12 @@ void SqliteQuery::on_texts(const block::Column& column, std::span<const int64_t>
 model::Aggregator::Handle SqliteQuery::handle_of(const block::Column& column) {
   Wanted& wanted = lane_->series.at({incarnation_, column.series});
   if (!wanted.is_open) {
-    wanted.handle = aggregator_.open_series(device_, wanted.series);
+    if (query_.group) {
+      const auto [device, series] = model::group_of(*query_.group, device_, device_labels_, wanted.series);
+      wanted.handle = aggregator_.open_series(device, series);
+    } else {
+      wanted.handle = aggregator_.open_series(device_, wanted.series);
+    }
     wanted.is_open = true;
   }
   return wanted.handle;

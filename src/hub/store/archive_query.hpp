@@ -80,6 +80,7 @@ class SqliteQuery : public ArchiveQuery, private block::ScanSink {
   std::vector<Device> devices_;
   size_t next_device_ = 0;
   std::string device_;               // the one being read
+  std::vector<std::pair<std::string, std::string>> device_labels_;  // its, for groups
   std::vector<Lane> lanes_;          // of it, last one first
   model::Aggregator aggregator_;
   model::QueryAnswer answer_;

@@ -77,5 +77,47 @@ TEST(Query, SelectorIsBoundedInBytesAndConditions) {
   EXPECT_EQ(parse_series_selector(text + ",a=b}").error().code, ErrorCode::limit);
 }
 
+TEST(Query, BothSelectorsMustMatch) {
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+  const auto all = both(*parse_device_selector("pump-*{site=berlin}"), *parse_device_selector("*-7{line=3}"));
+  EXPECT_TRUE(all.matches("pump-7", Labels{{"line", "3"}, {"site", "berlin"}}));
+  EXPECT_FALSE(all.matches("pump-8", Labels{{"line", "3"}, {"site", "berlin"}}));
+  EXPECT_FALSE(all.matches("fan-7", Labels{{"line", "3"}, {"site", "berlin"}}));
+  EXPECT_FALSE(all.matches("pump-7", Labels{{"line", "3"}, {"site", "bern"}}));
+  EXPECT_FALSE(all.matches("pump-7", Labels{{"line", "4"}, {"site", "berlin"}}));
+  const auto three = both(all, *parse_device_selector("pump-7"));
+  EXPECT_TRUE(three.matches("pump-7", Labels{{"line", "3"}, {"site", "berlin"}}));
+  EXPECT_FALSE(three.matches("pump-77", Labels{{"line", "3"}, {"site", "berlin"}}));
+  EXPECT_TRUE(both({}, {}).matches("any", {}));
+}
+
+TEST(Query, GroupsKeepApartWhatIsNamedAndUnits) {
+  Series temp;
+  temp.name = "temp";
+  temp.unit = "Cel";
+  temp.labels = {{"room", "a"}};
+  const auto group = [&](const std::vector<std::string>& words, const Series& series, const char* device = "pump-7") {
+    const auto [name, joined] = group_of(*parse_grouping(words), device, {{"room", "of the device"}, {"site", "berlin"}}, series);
+    return name + "/" + joined.key() + "/" + joined.unit;
+  };
+  EXPECT_EQ(group({}, temp), "/*/Cel");
+  EXPECT_EQ(group({"device"}, temp), "pump-7/*/Cel");
+  EXPECT_EQ(group({"series", "site"}, temp), "/temp{site=berlin}/Cel");
+  EXPECT_EQ(group({"site", "room", "site"}, temp), "/*{room=a,site=berlin}/Cel") << "a label of the series goes before the device's";
+  EXPECT_EQ(group({"floor"}, temp), "/*{floor=}/Cel");
+  Series other = temp;
+  other.unit = "[degF]";
+  EXPECT_NE(group({}, temp), group({}, other));
+}
+
+TEST(Query, GroupingIsBounded) {
+  EXPECT_FALSE(parse_grouping({""}));
+  std::vector<std::string> words;
+  for (size_t i = 0; i < limits::labels; ++i) words.push_back("l" + std::to_string(i));
+  EXPECT_TRUE(parse_grouping(words));
+  words.push_back("more");
+  EXPECT_EQ(parse_grouping(words).error().code, ErrorCode::limit);
+}
+
 }  // namespace
 }  // namespace tideline::model

@@ -263,5 +263,35 @@ TEST_P(ArchiveQueryTest, TimesAtTheEndsOfTheScaleAreKept) {
   expect_sound();
 }
 
+TEST_P(ArchiveQueryTest, GroupsJoinDevicesByTheirLabels) {
+  const std::pair<const char*, const char*> devices[] = {{"a", "berlin"}, {"b", "berlin"}, {"c", "bern"}};
+  for (const auto& [id, site] : devices) {
+    const DeviceKey key = device(id, {{"site", site}});
+    define(key, 2);
+    apply(key, source_.ramp(1, 10, 1000));
+  }
+  model::Query query;
+  query.aggregate = model::Aggregate::count;
+  query.group = *model::parse_grouping({"site"});
+  const auto by_site = ask(query);
+  ASSERT_EQ(by_site.series.size(), 2u);
+  EXPECT_EQ(by_site.series[0].series.key(), "*{site=berlin}");
+  EXPECT_EQ(by_site.series[0].device, "");
+  EXPECT_EQ(by_site.series[0].points.at(0).bits, 20u);
+  EXPECT_EQ(by_site.series[1].points.at(0).bits, 10u);
+  query.group = *model::parse_grouping({"device", "series"});
+  const auto by_device = ask(query);
+  ASSERT_EQ(by_device.series.size(), 3u);
+  EXPECT_EQ(by_device.series[2].device, "c");
+  EXPECT_EQ(by_device.series[2].series.key(), "s0");
+  query.group = model::Grouping{};
+  query.aggregate = model::Aggregate::mean;
+  query.step = seconds(5);
+  const auto together = ask(query);
+  ASSERT_EQ(together.series.size(), 1u);
+  EXPECT_EQ(together.series[0].points.size(), 2u);
+  EXPECT_EQ(together.series[0].points[0].count, 15u);
+}
+
 }  // namespace
 }  // namespace tideline::hub
