@@ -32,6 +32,7 @@ struct Call {
   std::string_view state;              ///< the state given with that question, opened; of relayed targets as sent
   bool wants_progress = false;
   std::optional<Severity> log_level;
+  std::string_view principal;          ///< who calls (ServerOptions::principal): what outlives the call is shown to nobody else
 };
 
 /// Events of a Server. Answers go to Server::reply(), fail() or ask() with the token, at once or later.

@@ -165,7 +165,7 @@ void Server::start(const Request& request, const Target& target) {
   const std::optional<Severity> log_level = call.log_level;
   const CallToken token = calls_.add(std::move(call)).token;
   handler_.on_call({token, method, request.revision, target.name, target.arguments, request.message.params, request.params.envelope.meta,
-                    request.capabilities, request.params.envelope.capabilities.raw(), responses, state, request.params.envelope.progress_token.is_present(), log_level});
+                    request.capabilities, request.params.envelope.capabilities.raw(), responses, state, request.params.envelope.progress_token.is_present(), log_level, options_.principal});
 }
 
 }  // namespace tideline::mcp

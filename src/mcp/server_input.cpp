@@ -149,7 +149,7 @@ void Server::resume(CallToken token, Instant now) {
   const std::string responses = "{" + call->answers + "}";
   const Result<Envelope> envelope = read_envelope(Slice(params));
   handler_.on_call({token, call->method, call->revision, target, find_member(Slice(params), "arguments"), Slice(params),
-                    envelope ? envelope->meta : Slice(), call->capabilities, {}, Slice(responses), state, !call->progress_token.empty(), call->log_level});
+                    envelope ? envelope->meta : Slice(), call->capabilities, {}, Slice(responses), state, !call->progress_token.empty(), call->log_level, options_.principal});
 }
 
 void Server::forget_asked(CallToken token) {
