@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "agent/config_keys.hpp"
+#include "agent/config_tools.hpp"
 #include "base/text.hpp"
 #include "link/message.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 using toml::Reader;
 using toml::Value;
 
-constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series"};
+constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series", "action", "child"};
 
 uint32_t line_of(const Value* section, std::string_view key) {
   const Value* value = section == nullptr ? nullptr : section->find(key);
@@ -178,6 +179,8 @@ ConfigResult parse_config(std::string_view text, std::string_view file) {
   read_section(root, "log", log_keys(), config.log, reader);
   if (const Value* inputs = root.find("input")) read_inputs(*inputs, reader, config.inputs);
   if (const Value* series = root.find("series")) read_series(*series, reader, config.series);
+  if (const Value* actions = root.find("action")) read_actions(*actions, reader, config.actions);
+  if (const Value* children = root.find("child")) read_children(*children, reader, config.children);
   if (reader.problems().empty()) check_sections(root, config, reader);
   result.problems = reader.problems();
   return result;
@@ -203,6 +206,21 @@ ConfigResult load_config(const std::string& path, ConfigFile presence) {
   return parse_config(text, path);
 }
 
+/// Keys without a default show an example, so that the printed text is a file that can be used.
+ActionConfig example_action() {
+  ActionConfig action;
+  action.description = "Restarts the service X.";
+  action.command = {"/usr/bin/systemctl", "restart", "{X}"};
+  return action;
+}
+
+ChildConfig example_child() {
+  ChildConfig child;
+  child.command = {"/usr/bin/python3", "/opt/server.py"};
+  child.prefix = "NAME";
+  return child;
+}
+
 std::string config_help() {
   std::string text =
       "# Configuration of the Tideline agent, /etc/tideline/agent.toml. Every key is optional; shown are the defaults.\n"
@@ -214,6 +232,9 @@ std::string config_help() {
   text += toml::describe_section("log", "Lines on standard error.", log_keys());
   text += toml::describe_section("input.NAME", "One input; any number of them. host, hwmon and thermal run unless enabled = false.", input_keys());
   text += toml::describe_section("series.\"GLOB\"", "Changes the series whose name or key matches; later sections win.", series_keys());
+  text += toml::describe_section("action.NAME", "A command of yours as a tool for AI clients; any number of them.", action_keys(), example_action());
+  text += toml::describe_section("action.NAME.arguments.X", "One argument of such a tool.", action_argument_keys());
+  text += toml::describe_section("child.NAME", "A third-party stdio MCP server, supervised; its tools appear beside the agent's own.", child_keys(), example_child());
   return text;
 }
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "agent/gateway/action_config.hpp"
+#include "agent/gateway/child_config.hpp"
 #include "agent/inputs/input_config.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -59,6 +61,8 @@ struct Config {
   LogConfig log;
   std::vector<InputConfig> inputs = default_inputs();
   std::vector<SeriesRule> series;
+  std::vector<ActionConfig> actions;
+  std::vector<ChildConfig> children;
 };
 
 struct ConfigResult {

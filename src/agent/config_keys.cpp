@@ -99,6 +99,51 @@ constexpr Key<SeriesRule> series_rows[] = {
     {"max_interval", slot<&SeriesRule::max_interval>, "Sampled inputs: most time between two readings.", 0, span_of(limits::interval_most)},
 };
 
+constexpr Key<ActionConfig> action_rows[] = {
+    {"description", slot<&ActionConfig::description>, "What the command does and when to use it. Required: models choose by it."},
+    {"title", slot<&ActionConfig::title>, "Name for people. Empty: the section's."},
+    {"command", slot<&ActionConfig::command>, "Program and arguments; no shell. {x} becomes the value of the argument x, always inside one element."},
+    {"enabled", slot<&ActionConfig::enabled>, "Whether it is offered."},
+    {"environment", slot<&ActionConfig::environment>, "Names of variables passed on to the program, beside PATH."},
+    {"directory", slot<&ActionConfig::directory>, "Where it runs. Empty: the agent's directory."},
+    {"timeout", slot<&ActionConfig::timeout>, "Longest run; then its process group gets SIGTERM, and SIGKILL 2s later.", span_of(milliseconds(100)), span_of(hours(24))},
+    {"task_after", slot<&ActionConfig::task_after>, "A run that takes longer becomes a task, for clients that can. 0s: at once.", 0, span_of(hours(1))},
+    {"output_limit", slot<&ActionConfig::output_limit>, "Of standard output; what is beyond is left out and said so.", 1024, bytes_of(limits::action_output_most)},
+    {"at_once", slot<&ActionConfig::at_once>, "Runs of this action at a time; one more is answered busy.", 1, static_cast<double>(limits::action_runs)},
+    {"confirm", slot<&ActionConfig::confirm>, "Ask the person at the client before each run; clients that cannot ask get an error."},
+    {"read_only", slot<&ActionConfig::read_only>, "It changes nothing. Viewers of the hub may call it."},
+    {"idempotent", slot<&ActionConfig::idempotent>, "Running it twice is as good as once."},
+    {"destructive", slot<&ActionConfig::destructive>, "It may destroy something. No meaning with read_only."},
+    {"structured", slot<&ActionConfig::structured>, "It prints one JSON value, which becomes structured content."},
+};
+
+constexpr Key<ActionArgument> action_argument_rows[] = {
+    {"type", choice<&ActionArgument::type, parse_argument_type, argument_type_name, "string, integer, number or boolean">, "What may be given."},
+    {"description", slot<&ActionArgument::description>, "What it means, with its unit and an example."},
+    {"required", slot<&ActionArgument::required>, "Whether it must be given. An element of the command with an argument that is absent is left out."},
+    {"default", slot<&ActionArgument::fallback>, "Value when none is given, of the argument's type. Not set: none."},
+    {"values", slot<&ActionArgument::values>, "string: the only ones allowed."},
+    {"minimum", slot<&ActionArgument::minimum>, "integer, number: least value. Negative ones need it."},
+    {"maximum", slot<&ActionArgument::maximum>, "integer, number: largest value."},
+    {"max_length", slot<&ActionArgument::max_length>, "string: most characters.", 0, static_cast<double>(limits::action_text_length)},
+    {"allow_dash", slot<&ActionArgument::allow_dash>, "The value may begin an element of the command with '-', so that the program may take it for an option."},
+};
+
+constexpr Key<ChildConfig> child_rows[] = {
+    {"command", slot<&ChildConfig::command>, "Program and arguments of a stdio MCP server; no shell."},
+    {"enabled", slot<&ChildConfig::enabled>, "Whether it is served."},
+    {"environment", slot<&ChildConfig::environment>, "Names of variables passed on to it, beside HOME, LOGNAME, PATH, SHELL, TERM and USER."},
+    {"env", slot<&ChildConfig::env>, "Variables with their values, such as { API_KEY = \"...\" }; never logged."},
+    {"directory", slot<&ChildConfig::directory>, "Where it runs. Empty: the agent's directory."},
+    {"prefix", slot<&ChildConfig::prefix>, "Its tools and prompts are named prefix__name. Not set: the section's name. Empty: names as they are."},
+    {"era", choice<&ChildConfig::era, parse_era_choice, era_choice_name, "auto, modern or legacy">, "Protocol it speaks; auto asks it."},
+    {"start_timeout", slot<&ChildConfig::start_timeout>, "Longest start; package runners download first.", span_of(milliseconds(100)), span_of(minutes(30))},
+    {"call_timeout", slot<&ChildConfig::call_timeout>, "Longest wait for an answer or for progress.", span_of(milliseconds(100)), span_of(hours(1))},
+    {"idle_stop", slot<&ChildConfig::idle_stop>, "It is stopped when nobody used it for so long, and started by the next call. 0s: never.", 0, span_of(hours(24 * 7))},
+    {"include", slot<&ChildConfig::include>, "Globs over its own tool names; empty: all."},
+    {"exclude", slot<&ChildConfig::exclude>, "Globs over its own tool names."},
+};
+
 }  // namespace
 
 std::span<const Key<DeviceConfig>> device_keys() { return device_rows; }
@@ -108,5 +153,8 @@ std::span<const Key<IngestConfig>> ingest_keys() { return ingest_rows; }
 std::span<const Key<LogConfig>> log_keys() { return log_rows; }
 std::span<const Key<InputConfig>> input_keys() { return input_rows; }
 std::span<const Key<SeriesRule>> series_keys() { return series_rows; }
+std::span<const Key<ActionConfig>> action_keys() { return action_rows; }
+std::span<const Key<ActionArgument>> action_argument_keys() { return action_argument_rows; }
+std::span<const Key<ChildConfig>> child_keys() { return child_rows; }
 
 }  // namespace tideline::agent

@@ -138,5 +138,55 @@ TEST(AgentConfig, the_printed_documentation_is_a_sound_file_of_defaults) {
   EXPECT_EQ(result.config.inputs.size(), 3u);
 }
 
+constexpr std::string_view pump = R"([action.pump]
+description = "Sets the speed of the pump."
+command = ["/usr/bin/pump", "{speed}", "--zone={zone}"]
+confirm = true
+[action.pump.arguments.speed]
+type = "integer"
+minimum = 0
+maximum = 100
+default = 50
+[action.pump.arguments.zone]
+values = ["a", "b"]
+required = false
+)";
+
+TEST(AgentConfig, an_action_is_read_with_its_arguments) {
+  const ConfigResult result = parse_config(pump, "agent.toml");
+  ASSERT_TRUE(result.is_sound()) << result.problems.front();
+  ASSERT_EQ(result.config.actions.size(), 1u);
+  const ActionConfig& action = result.config.actions[0];
+  EXPECT_TRUE(action.confirm);
+  ASSERT_EQ(action.arguments.size(), 2u);
+  EXPECT_EQ(action.arguments[0].fallback, "50");
+  EXPECT_TRUE(action.arguments[0].has_fallback);
+  EXPECT_EQ(action.arguments[1].values, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(AgentConfig, mistakes_in_actions_are_named) {
+  const auto with = [](std::string_view from, std::string_view to) {
+    std::string text(pump);
+    return only_problem(text.replace(text.find(from), from.size(), to));
+  };
+  EXPECT_NE(with("default = 50", "default = \"x\"").find("agent.toml:9: [action.pump.arguments.speed] default: expected a value of type integer"), std::string::npos);
+  EXPECT_NE(with("default = 50", "default = 101").find("not between"), std::string::npos);
+  EXPECT_NE(with("{speed}", "{sped}").find("{sped} is no argument"), std::string::npos);
+  EXPECT_NE(with("confirm = true", "confirms = true").find("confirms"), std::string::npos);
+  EXPECT_NE(with("description = \"Sets the speed of the pump.\"", "").find("description"), std::string::npos);
+  EXPECT_NE(only_problem("[action.\"a b\"]\ndescription = \"d\"\ncommand = [\"x\"]\n").find("name"), std::string::npos);
+}
+
+TEST(AgentConfig, a_child_is_named_after_its_section_unless_told_otherwise) {
+  const ConfigResult result = parse_config("[child.files]\ncommand = [\"x\"]\nera = \"legacy\"\nenv = { KEY = \"v\" }\n[child.raw]\ncommand = [\"y\"]\nprefix = \"\"\n", "agent.toml");
+  ASSERT_TRUE(result.is_sound()) << result.problems.front();
+  ASSERT_EQ(result.config.children.size(), 2u);
+  EXPECT_EQ(result.config.children[0].prefix, "files");
+  EXPECT_EQ(result.config.children[0].era, mcp::EraChoice::legacy);
+  EXPECT_EQ(result.config.children[1].prefix, "");
+  EXPECT_NE(only_problem("[child.x]\n").find("[child.x] command"), std::string::npos);
+  EXPECT_NE(only_problem("[child.\"a.b\"]\ncommand = [\"x\"]\n").find("name"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tideline::agent

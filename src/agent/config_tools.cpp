@@ -1,0 +1,141 @@
+#include "agent/config_tools.hpp"
+
+#include <array>
+
+#include "agent/config_keys.hpp"
+#include "agent/gateway/action_command.hpp"
+#include "base/text.hpp"
+
+namespace tideline::agent {
+namespace {
+
+using toml::Reader;
+using toml::Type;
+using toml::Value;
+
+constexpr std::array era_names = {"auto", "modern", "legacy"};
+
+/// Names of tools and of children: hosts take no others.
+bool is_plain_name(std::string_view name, size_t most) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  return !name.empty() && name.size() <= most && name.find_first_not_of(allowed) == name.npos;
+}
+
+bool is_of_type(const Value& value, ArgumentType type) {
+  switch (type) {
+    case ArgumentType::string: return value.type == Type::text;
+    case ArgumentType::integer: return value.type == Type::integer;
+    case ArgumentType::number: return value.type == Type::integer || value.type == Type::real;
+    case ArgumentType::boolean: return value.type == Type::boolean;
+  }
+  return false;
+}
+
+std::string text_of(const Value& value) {
+  switch (value.type) {
+    case Type::integer: return std::to_string(value.integer);
+    case Type::real: return format_number(value.real);
+    case Type::boolean: return value.boolean ? "true" : "false";
+    default: return value.text;
+  }
+}
+
+/// The default has the type that the argument has, so the table of keys, where a member has one type, sees its text.
+ActionArgument read_argument(const std::string& name, const Value& section, const std::string& title, Reader& reader) {
+  ActionArgument argument;
+  argument.name = name;
+  Value shown = section;
+  const Value* const fallback = section.find("default");
+  for (size_t i = 0; i < shown.names.size(); ++i) {
+    if (shown.names[i] != "default") continue;
+    shown.items[i].type = Type::text;
+    shown.items[i].text = text_of(section.items[i]);
+  }
+  reader.read(shown, title, action_argument_keys(), argument);
+  if (fallback == nullptr) return argument;
+  argument.has_fallback = true;
+  if (!is_of_type(*fallback, argument.type)) {
+    reader.add_problem(fallback->line, "[" + title + "] default: expected a value of type " + argument_type_name(argument.type) + ", the argument's");
+  }
+  const double number = fallback->type == Type::integer ? static_cast<double>(fallback->integer) : fallback->real;
+  if ((argument.minimum && number < *argument.minimum) || (argument.maximum && number > *argument.maximum)) {
+    reader.add_problem(fallback->line, "[" + title + "] default: not between minimum and maximum");
+  }
+  return argument;
+}
+
+ActionConfig read_action(const std::string& name, const Value& section, const std::string& title, Reader& reader) {
+  ActionConfig action;
+  action.name = name;
+  static constexpr std::string_view others[] = {"arguments"};
+  const size_t before = reader.problems().size();
+  reader.read(section, title, action_keys(), action, others);
+  if (const Value* arguments = section.find("arguments"); arguments != nullptr && reader.check_table(*arguments, title + ".arguments")) {
+    for (size_t i = 0; i < arguments->names.size() && i <= limits::action_arguments; ++i) {
+      const std::string place = title + ".arguments." + arguments->names[i];
+      if (reader.check_table(arguments->items[i], place)) action.arguments.push_back(read_argument(arguments->names[i], arguments->items[i], place, reader));
+    }
+  }
+  if (reader.problems().size() > before) return action;
+  if (!is_plain_name(name, limits::child_tool_name_bytes)) reader.add_problem(section.line, "[" + title + "]: the name must be 1 to 64 of A-Z a-z 0-9 _ -");
+  if (action.arguments.size() > limits::action_arguments) reader.add_problem(section.line, "[" + title + "]: more than 32 arguments");
+  if (action.command.size() > limits::action_elements) reader.add_problem(section.line, "[" + title + "] command: more than 256 elements");
+  if (const std::string problem = action_problem(action); !problem.empty()) reader.add_problem(section.line, "[" + title + "] " + problem);
+  return action;
+}
+
+ChildConfig read_child(const std::string& name, const Value& section, const std::string& title, Reader& reader) {
+  ChildConfig child;
+  child.name = name;
+  child.prefix = name;
+  const size_t before = reader.problems().size();
+  reader.read(section, title, child_keys(), child);
+  if (reader.problems().size() > before) return child;
+  if (!is_plain_name(name, limits::child_name_bytes)) {
+    reader.add_problem(section.line, "[" + title + "]: the name must be 1 to 32 of A-Z a-z 0-9 _ -");
+    return child;
+  }
+  if (!child.prefix.empty() && !is_plain_name(child.prefix, limits::child_name_bytes)) {
+    reader.add_problem(section.line, "[" + title + "] prefix: at most 32 of A-Z a-z 0-9 _ -");
+  }
+  if (child.command.empty() || child.command.front().empty()) {
+    reader.add_problem(section.line, "[" + title + "] command: name the server, such as [\"/usr/bin/python3\", \"/opt/server.py\"]");
+  }
+  for (const std::vector<std::string>* globs : {&child.include, &child.exclude}) {
+    for (const std::string& glob : *globs) {
+      if (glob.empty() || glob.size() > limits::pattern_bytes) reader.add_problem(section.line, "[" + title + "]: a glob must have 1 to 256 bytes");
+    }
+  }
+  for (const auto& [variable, value] : child.env) {
+    if (variable.empty() || variable.find('=') != variable.npos) reader.add_problem(section.line, "[" + title + "] env: a name must not be empty or hold '='");
+  }
+  return child;
+}
+
+template <class T>
+void read_all(const Value& sections, const char* kind, size_t most, Reader& reader, std::vector<T>& out,
+              T (*read)(const std::string&, const Value&, const std::string&, Reader&)) {
+  if (!reader.check_table(sections, kind)) return;
+  for (size_t i = 0; i < sections.names.size(); ++i) {
+    const std::string title = std::string(kind) + "." + sections.names[i];
+    if (!reader.check_table(sections.items[i], title)) continue;
+    if (out.size() == most) return reader.add_problem(sections.items[i].line, "[" + title + "]: more than " + std::to_string(most) + " of them");
+    out.push_back(read(sections.names[i], sections.items[i], title, reader));
+  }
+}
+
+}  // namespace
+
+const char* era_choice_name(mcp::EraChoice era) { return era_names[static_cast<size_t>(era)]; }
+
+bool parse_era_choice(std::string_view text, mcp::EraChoice& out) {
+  for (size_t i = 0; i < era_names.size(); ++i) {
+    if (text == era_names[i]) return out = static_cast<mcp::EraChoice>(i), true;
+  }
+  return false;
+}
+
+void read_actions(const Value& actions, Reader& reader, std::vector<ActionConfig>& out) { read_all(actions, "action", limits::actions, reader, out, &read_action); }
+void read_children(const Value& children, Reader& reader, std::vector<ChildConfig>& out) { read_all(children, "child", limits::children, reader, out, &read_child); }
+
+}  // namespace tideline::agent

@@ -1,0 +1,16 @@
+// Reads the sections [action.NAME] and [child.NAME] of agent.toml: their rows are in config_keys.hpp. Start-up only.
+#pragma once
+
+#include <vector>
+
+#include "agent/gateway/action_config.hpp"
+#include "agent/gateway/child_config.hpp"
+#include "wrap/toml/keys.hpp"
+
+namespace tideline::agent {
+
+/// What is wrong becomes a problem of the reader.
+void read_actions(const toml::Value& actions, toml::Reader& reader, std::vector<ActionConfig>& out);
+void read_children(const toml::Value& children, toml::Reader& reader, std::vector<ChildConfig>& out);
+
+}  // namespace tideline::agent
