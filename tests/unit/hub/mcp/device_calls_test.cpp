@@ -3,29 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "mcp/message.hpp"
+#include "unit/hub/mcp/fake_links.hpp"
 
 namespace tideline::hub {
 namespace {
 
-class FakeLinks final : public DeviceCalls::Links {
- public:
-  size_t call_room(DeviceKey device) override { return device == 1 ? room : 0; }
-  Status send(DeviceKey, const link::CallFrame& frame) override {
-    pieces.push_back(frame.text.size());
-    text.append(as_text(frame.text));
-    last = frame;
-    return {};
-  }
-  Status send(DeviceKey, const link::CancelFrame& frame) override {
-    cancelled.push_back(frame.call);
-    return {};
-  }
-  size_t room = limits::link_call_queue_bytes;
-  std::vector<size_t> pieces;
-  std::string text;
-  link::CallFrame last;
-  std::vector<uint64_t> cancelled;
-};
+using test::FakeLinks;
 
 class FakeCaller final : public DeviceCalls::Caller {
  public:
