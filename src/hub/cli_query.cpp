@@ -99,9 +99,7 @@ Result<model::QueryAnswer> find_answer(Archive& archive, const model::Query& que
   ASSIGN_OR_RETURN(auto gaps, archive.gaps(query.devices));
   model::QueryAnswer answer;
   for (auto& [device, gap] : gaps) {
-    const bool is_before = gap.to_ns != 0 && gap.to_ns < query.from_ns;
-    const bool is_after = gap.from_ns != 0 && gap.from_ns >= query.to_ns;
-    if (!is_before && !is_after) answer.gaps.emplace_back(std::move(device), gap);
+    if (model::may_touch(gap, query.from_ns, query.to_ns)) answer.gaps.emplace_back(std::move(device), gap);
   }
   return answer;
 }

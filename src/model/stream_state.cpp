@@ -49,4 +49,10 @@ SeqRange SeqRanges::first_missing(Seq from, Seq to) const {
   return {from, to};
 }
 
+bool may_touch(const Gap& gap, int64_t from_ns, int64_t to_ns) {
+  const bool is_before = gap.to_ns != 0 && gap.to_ns < from_ns;
+  const bool is_after = gap.from_ns != 0 && gap.from_ns >= to_ns;
+  return !is_before && !is_after;
+}
+
 }  // namespace tideline::model

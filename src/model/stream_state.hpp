@@ -50,6 +50,9 @@ struct Gap {
   bool operator==(const Gap&) const = default;
 };
 
+/// Whether something of it may be missing in [from, to): the times of a gap may be unknown.
+bool may_touch(const Gap& gap, int64_t from_ns, int64_t to_ns);
+
 /// One opening of a store by one process. A run id is random, so two copies of one store image never share the runs
 /// that they made after they parted: that is how a restored image is found out (src/link/FORMAT.md).
 struct Run {

@@ -65,7 +65,7 @@ const char* worth_name(Worth worth) { return worth_names[static_cast<size_t>(wor
 TimeRange overlap(const TimeRange& a, const TimeRange& b) { return {std::max(a.from_ns, b.from_ns), std::min(a.to_ns, b.to_ns)}; }
 
 bool touches(const model::Gap& gap, const TimeRange& range) {
-  return (gap.from_ns == 0 || gap.from_ns < range.to_ns) && (gap.to_ns == 0 || gap.to_ns >= range.from_ns);
+  return model::may_touch(gap, range.from_ns, range.to_ns);
 }
 
 Judgement judge(const Hearing& hearing, const Heard& heard) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "hub/mcp/fleet_tools_answers.hpp"
@@ -52,7 +53,8 @@ class FleetToolsTest : public testing::Test {
     const mcp::Slice content = mcp::find_member(mcp::Slice(result_), "structuredContent");
     EXPECT_TRUE(mcp::check_json(result_)) << result_;
     for (const mcp::Tool& one : tools) {
-      if (one.name == tool) EXPECT_EQ(mcp::check_arguments(mcp::Slice(one.output_schema_json), content), "") << result_;
+      if (one.name != tool) continue;
+      EXPECT_EQ(mcp::check_arguments(mcp::Slice(one.output_schema_json), content), "") << result_;
     }
     return content;
   }
