@@ -28,7 +28,7 @@ struct Call {
   Slice meta;                          ///< params._meta; passing_meta() makes what may go to another hop
   ClientCapabilities capabilities;
   std::string_view capabilities_json;  ///< as declared; empty in a legacy session
-  Slice input_responses;               ///< answers to an earlier question: an object, or absent
+  Slice input_responses;               ///< answers to an earlier question, also of tasks/update: an object, or absent
   std::string_view state;              ///< the state given with that question, opened; of relayed targets as sent
   bool wants_progress = false;
   std::optional<Severity> log_level;

@@ -96,8 +96,9 @@ void Server::serve_task(const Request& request) {
   }
   const Slice id = request.params.task_id;
   if (!id.is(JsonKind::string) || id.raw().size() > limits::mcp_id_bytes) return answer(request, invalid_params("params.taskId must be a string"));
-  if (request.message.method == Method::update_task && !request.params.input_responses.is(JsonKind::object)) {
-    return answer(request, invalid_params("params.inputResponses must be an object"));
+  const Slice responses = request.params.input_responses;
+  if (request.message.method == Method::update_task && (!responses.is(JsonKind::object) || !check_keys(responses))) {
+    return answer(request, invalid_params("params.inputResponses must be an object without duplicate keys"));
   }
   start(request, {id.text(), {}, false, false});
 }
@@ -147,6 +148,7 @@ void Server::start(const Request& request, const Target& target) {
   const bool is_modern = era_of(request.revision) == Era::modern;
   Slice responses;
   std::string state;
+  if (method == Method::update_task) responses = request.params.input_responses;
   if (is_modern && mcp::may_ask(method) && !read_state(request, target, responses, state)) return;
   if (calls_.is_full()) return answer(request, {RpcCode::internal_error, "busy: too many requests are under way; try again", {}});
   OpenCall call;

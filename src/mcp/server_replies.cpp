@@ -52,8 +52,12 @@ void Server::finish(OpenCall& call, std::string line, int error_code) {
 
 void Server::finish_error(OpenCall& call, const RpcError& error) {
   RpcError sent = error;
-  // The old code of an upstream server means "invalid params" on the newer wire.
-  if (era_of(call.revision) == Era::modern && sent.code == RpcCode::legacy_not_found) sent.code = RpcCode::invalid_params;
+  // An upstream server may speak another era than the client: an unknown resource has the code of the client's.
+  if (era_of(call.revision) == Era::modern) {
+    if (sent.code == RpcCode::legacy_not_found) sent.code = RpcCode::invalid_params;
+  } else if (call.method == Method::read_resource && sent.code == RpcCode::invalid_params && find_member(Slice(sent.data), "uri").is_present()) {
+    sent.code = RpcCode::legacy_not_found;
+  }
   finish(call, error_line(call.id, sent), static_cast<int>(sent.code));
 }
 

@@ -52,7 +52,6 @@ void Router::on_call(Conversation& conversation, const mcp::Call& call, Instant 
   if (running.audit.method.empty()) running.audit = audit_entry(conversation, call, now);  // else it comes back with answers to a question
   running.method = call.method;
   running.revision = call.revision;
-  running.uri = call.method == mcp::Method::read_resource ? std::string(call.target) : std::string();
   if (is_task_method(call.method) && call.target.starts_with(own_task)) return host_.on_task_call(ref, conversation, call);
   if (conversation.target().is_fleet()) return host_.on_fleet_call(ref, conversation, call);
   relay(ref, call, conversation.target(), {}, now);
@@ -129,12 +128,7 @@ void Router::on_call_end(CallId call, const CallOutcome& outcome) {
     if (running->second.method == mcp::Method::call_tool) text += "; whether the tool ran is not known";
     return refuse(ref, text, now);
   }
-  if (outcome.error.is_present()) {
-    const mcp::RpcError error = relayed_error(outcome.error);
-    const bool is_missing = error.code == mcp::RpcCode::invalid_params && running->second.method == mcp::Method::read_resource && !error.data.empty();
-    if (is_missing && mcp::era_of(running->second.revision) == mcp::Era::legacy) return fail_not_found(ref, running->second.uri, now);
-    return fail(ref, error, now);
-  }
+  if (outcome.error.is_present()) return fail(ref, relayed_error(outcome.error), now);
   const bool is_foreign_task = !running->second.task_prefix.empty() && mcp::find_member(outcome.result, "taskId").is_present();
   if (!is_foreign_task) return reply(ref, outcome.result.raw(), outcome_of(outcome.result), now);
   reply(ref, with_task_prefix(outcome.result, running->second.task_prefix), outcome_of(outcome.result), now);

@@ -56,7 +56,6 @@ class Router final : private DeviceCalls::Caller {
     CallId device_call = 0;  ///< 0: not at a device
     mcp::Method method = mcp::Method::unknown;
     mcp::Revision revision = mcp::newest_modern;
-    std::string uri;
     std::string task_prefix;
     AuditEntry audit;
   };

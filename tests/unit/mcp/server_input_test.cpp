@@ -157,7 +157,9 @@ TEST_F(ServerInputTest, TaskMethodsNeedTheCapabilityAndAKnownId) {
     EXPECT_EQ(code(send(modern("1", method))), -32602) << method;
   }
   EXPECT_EQ(code(send(modern("1", "tasks/update", R"("taskId":"hold")"))), -32602);
-  send(modern("2", "tasks/update", R"("taskId":"hold","inputResponses":{})"));
+  EXPECT_EQ(code(send(modern("1", "tasks/update", R"("taskId":"hold","inputResponses":{"a":{},"a":{}})"))), -32602);
+  send(modern("2", "tasks/update", R"("taskId":"hold","inputResponses":{"a":{"action":"accept"}})"));
+  EXPECT_EQ(handler.seen_responses, R"({"a":{"action":"accept"}})");
   lines.clear();
   server->reply(handler.held["hold"], "{}", now);
   EXPECT_TRUE(has(joined(), R"("result":{"resultType":"complete",)"));

@@ -253,6 +253,19 @@ TEST_F(ServerTest, NeverSendsTheOldNotFoundCodeOnTheNewWire) {
   EXPECT_EQ(code(joined()), -32602);
 }
 
+TEST_F(ServerTest, AnUnknownResourceOfAModernServerHasTheOldCodeForALegacyClient) {
+  open_session();
+  const auto fail_with = [this](const char* method, const char* params, const char* data) {
+    send(request("7", method, params));
+    lines.clear();
+    server->fail(handler.held["hold"], {RpcCode::invalid_params, "x", data});
+    return code(joined());
+  };
+  EXPECT_EQ(fail_with("resources/read", R"("uri":"hold")", R"({"uri":"hold"})"), -32002);
+  EXPECT_EQ(fail_with("resources/read", R"("uri":"hold")", ""), -32602);
+  EXPECT_EQ(fail_with("tools/call", R"("name":"hold")", R"({"uri":"hold"})"), -32602);
+}
+
 TEST_F(ServerTest, ReadingAResourceCarriesCacheHints) {
   EXPECT_TRUE(has(send(modern("1", "resources/read", R"("uri":"test://a")")), R"("ttlMs":0,"cacheScope":"private")"));
   EXPECT_EQ(code(send(modern("1", "resources/read", R"("uri":5)"))), -32602);
