@@ -68,6 +68,36 @@ def test_a_tool_runs_on_one_device_or_on_many_and_what_is_missing_is_named(build
         check(none["isError"] and "list_devices" in text_of(none), none)
 
 
+def test_the_fleet_is_asked_as_a_whole_also_about_sleeping_devices(build):
+    with Site(build) as site:
+        port, agents = start(site, "a-1", "b-1")
+        fleet = HubClient(port)
+        for agent, value in zip(agents, (20.5, 30.5)):
+            agent.run("record", f"temp={value}")
+            agent.wait_synced()
+        agents[1].stop()
+        wait_until(lambda: not next(d for d in site.hub_devices() if d["id"] == "b-1")["online"], 20, "b-1 to be offline")
+        states = {d["device"]: d["state"] for d in fleet.tool("list_devices")["structuredContent"]["devices"]}
+        check(states == {"a-1": "online", "b-1": "offline"}, states)
+        values = {v["device"]: v["value"] for v in fleet.tool("latest", series="temp")["structuredContent"]["values"]}
+        check(values == {"a-1": 20.5, "b-1": 30.5}, values)
+        answer = fleet.tool("query", devices="*", series="temp", **{"from": "-5m"})["structuredContent"]
+        check(answer["rows"] == 2 and answer["completeness"]["devices_waiting"] == 1, answer)
+        check("record" in text_of(fleet.tool("find_tools", query="store a reading")), "find_tools finds")
+        check(fleet.tool("describe_device", device="b-1")["structuredContent"]["state"] == "offline", "describe_device")
+        check(fleet.tool("describe_device", device="c-1")["isError"], "a device that is not there")
+        check(fleet.tool("list_gaps")["structuredContent"]["total"] == 0, "no gaps")
+        alone = HubClient(port, DEVICE.format("b-1"))
+        latest = alone.tool("latest", series="temp")
+        check(latest["structuredContent"]["series"][0]["latest"]["value"] == 30.5 and "offline since" in text_of(latest), latest)
+        check(alone.tool("query", series="temp", **{"from": "-5m"})["structuredContent"]["rows"] == 1, "history from the hub")
+        resource = fleet.result("resources/read", uri="tideline://fleet/devices/b-1")["contents"][0]
+        check(json.loads(resource["text"])["device"] == "b-1", resource)
+        check("b-1" in json.dumps(fleet.result("prompts/get", name="explain_outage", arguments={"device": "b-1"})), "the prompt names the device")
+        completion = fleet.result("completion/complete", ref={"type": "ref/prompt", "name": "explain_outage"}, argument={"name": "device", "value": "b"})
+        check(completion["completion"]["values"] == ["b-1"], completion)
+
+
 def test_a_call_for_a_sleeping_device_runs_once_although_hub_and_agent_are_killed(build):
     with Site(build) as site:
         port, (agent,) = start(site, "pump-1")

@@ -12,12 +12,6 @@ constexpr const char* area = "mcp";
 constexpr std::string_view catalog_notice = "notifications/tideline/catalog";
 constexpr size_t session_id_bytes = 24;
 
-FleetOffer fleet_offer() {
-  FleetOffer offer;
-  offer.tools = queue_tools();
-  return offer;
-}
-
 }  // namespace
 
 McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log)
@@ -27,6 +21,7 @@ McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThrea
       router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
       fleet_catalogs_(catalogs_, fleet.registry(), fleet_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry(), desk_),
       book_(desk_, calls_, fleet.registry(), static_cast<TaskBook::Listener&>(*this), log), task_desk_(router_, book_, catalogs_, fleet.registry()),
+      fleet_answers_(router_, desk_, fleet_catalogs_, catalogs_, fleet.registry()),
       endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
       announce_(loop, *this) {
   fleet_.set_call_events(this);
@@ -79,7 +74,7 @@ void McpService::on_tick(Instant now) {
 void McpService::on_turn_end() {
   endpoint_.collect();
   if (!audit_.is_empty()) write_audit();
-  if (!is_announcing_ && (!watches_.is_settled() || !changes_.empty())) {
+  if (!is_announcing_ && (!watches_.is_settled() || !changes_.empty() || has_presence_changed_)) {
     is_announcing_ = true;
     announce_.start(limits::hub_announce_interval);
   }
@@ -91,6 +86,11 @@ void McpService::on_timer(uv::Timer&) {
   std::map<DeviceKey, Catalogs::Change> changes;
   changes.swap(changes_);
   for (const auto& [device, change] : changes) announce(device, change);
+  if (std::exchange(has_presence_changed_, false)) {
+    endpoint_.for_each([](Conversation& conversation) {
+      if (conversation.target().is_fleet()) conversation.server().announce_resource(fleet_uri::devices);
+    });
+  }
   turn_end_.request();
 }
 
@@ -122,6 +122,7 @@ void McpService::write_audit() {
 
 void McpService::on_device_up(DeviceKey device, const link::Hello& hello) {
   calls_.on_device_down(device);  // of an older link that was replaced
+  has_presence_changed_ = true;
   notices_.erase(device);
   watches_.on_device_up(device);
   book_.on_device_up(device, hello.device, hello.epoch + "/" + std::to_string(hello.incarnation));
@@ -129,6 +130,7 @@ void McpService::on_device_up(DeviceKey device, const link::Hello& hello) {
 }
 
 void McpService::on_device_down(DeviceKey device) {
+  has_presence_changed_ = true;
   notices_.erase(device);
   book_.on_device_down(device);
   calls_.on_device_down(device);
@@ -212,10 +214,13 @@ std::string McpService::random_id() { return tls::random_hex(session_id_bytes); 
 
 void McpService::on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) {
   if (call.method == mcp::Method::call_tool && task_desk_.on_tool(ref, conversation, call)) return;
+  if (fleet_answers_.on_call(ref, conversation.principal(), call)) return;
   fleet_desk_.on_call(ref, conversation, call, platform::now());
 }
 
 void McpService::on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) {
+  const DeviceEntry* entry = fleet_.registry().find(device.device);
+  if (entry != nullptr && !conversation.target().is_fleet() && fleet_answers_.on_offline_call(ref, call, *entry)) return;
   task_desk_.on_offline_call(ref, conversation, call, device, change);
 }
 
@@ -228,6 +233,9 @@ void McpService::on_task_changed(const TaskRecord& record) {
   });
 }
 
-void McpService::on_call_cancelled(const CallRef& ref) { fleet_desk_.on_cancelled(ref); }
+void McpService::on_call_cancelled(const CallRef& ref) {
+  fleet_desk_.on_cancelled(ref);
+  fleet_answers_.on_cancelled(ref);
+}
 
 }  // namespace tideline::hub

@@ -15,6 +15,7 @@
 #include "hub/mcp/catalogs.hpp"
 #include "hub/mcp/device_calls.hpp"
 #include "hub/mcp/device_watches.hpp"
+#include "hub/mcp/fleet_answers.hpp"
 #include "hub/mcp/fleet_desk.hpp"
 #include "hub/mcp/mcp_endpoint.hpp"
 #include "hub/mcp/router.hpp"
@@ -109,11 +110,13 @@ class McpService final : public CallEvents,
   FleetDesk fleet_desk_;
   TaskBook book_;
   TaskDesk task_desk_;
+  FleetAnswers fleet_answers_;
   McpEndpoint endpoint_;
   std::map<DeviceKey, std::string> notices_;           ///< pieces of a notice that is coming in
   std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced
   uv::TurnEnd turn_end_;
   uv::Timer announce_;
+  bool has_presence_changed_ = false;
   bool is_announcing_ = false;
 };
 

@@ -43,7 +43,8 @@ std::string_view outcome_of(mcp::Slice result) {
 std::string absence_text(const DeviceEntry& entry, UtcNanos now) {
   if (entry.record.last_seen_ns == 0) return "has never been online";
   const UtcNanos seen{entry.record.last_seen_ns / 1'000'000'000 * 1'000'000'000};
-  return "is offline since " + format_utc(seen) + " (" + format_duration(Duration{(now - seen).nanos / 1'000'000'000 * 1'000'000'000}) + ")";
+  const Duration age{(now - seen).nanos / 1'000'000'000 * 1'000'000'000};
+  return "is offline since " + format_utc(seen) + (age < seconds(1) ? "" : " (" + format_duration(age) + ")");
 }
 
 void Router::on_call(Conversation& conversation, const mcp::Call& call, Instant now) {
