@@ -69,12 +69,12 @@ class Checker {
  public:
   void check(Slice schema, Slice value, const std::string& place, size_t depth) {
     if (!schema.is(JsonKind::object) || depth > limits::mcp_schema_depth || is_full()) return;
-    Slice type, values, constant, properties, required, additional, items;
+    Slice type, values, constant, properties, required, additional, items, branches;
     if (!read_members(schema, {{"type", &type}, {"enum", &values}, {"const", &constant}, {"properties", &properties},
-                               {"required", &required}, {"additionalProperties", &additional}, {"items", &items}})) {
+                               {"required", &required}, {"additionalProperties", &additional}, {"items", &items}, {"anyOf", &branches}})) {
       return;
     }
-    if (!check_type(type, value, place)) return;
+    if (!check_type(type, value, place) || !check_branches(branches, value, place, depth)) return;
     check_values(values, constant, value, place);
     if (value.is(JsonKind::number)) check_number(schema, value, place);
     if (value.is(JsonKind::string)) check_bounds(schema, code_points(value.text()), "minLength", "maxLength", "characters", place);
@@ -98,6 +98,17 @@ class Checker {
     for (Walk walk(type); !fits && walk.next();) fits = has_type(value, walk.value());
     if (!fits) add(place, "expected " + shown(type) + ", got " + kind_text(value));
     return fits;
+  }
+
+  bool check_branches(Slice branches, Slice value, const std::string& place, size_t depth) {
+    if (!branches.is(JsonKind::array)) return true;
+    for (Walk walk(branches); walk.next();) {
+      Checker branch;
+      branch.check(walk.value(), value, place, depth + 1);
+      if (branch.count_ == 0) return true;
+    }
+    add(place, "fits none of " + shown(branches));
+    return false;
   }
 
   void check_values(Slice values, Slice constant, Slice value, const std::string& place) {

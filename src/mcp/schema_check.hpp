@@ -1,5 +1,5 @@
 // Checks a tool's arguments against its inputSchema, so that a handler meets only values it declared and the caller learns what to
-// change. A subset of JSON Schema 2020-12: type, enum, const, properties, required, additionalProperties, items, minItems, maxItems,
+// change. A subset of JSON Schema 2020-12: type, anyOf, enum, const, properties, required, additionalProperties, items, minItems, maxItems,
 // minLength, maxLength (code points), minimum, maximum, exclusiveMinimum, exclusiveMaximum. Other keywords (pattern, format, $ref,
 // allOf, ...) are ignored: a handler checks those itself. Pure; bounds: limits::mcp_schema_depth.
 #pragma once

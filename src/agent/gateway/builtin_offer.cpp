@@ -25,7 +25,7 @@ const std::string series_members =
     std::string(R"("key":{"type":"string","description":"Name with labels, as accepted by the argument series."},)") + mcp::schema::series_members;
 constexpr const char* latest_members =
     R"("latest":{"type":"object","description":"Missing when no reading is held.","properties":{"time":{"type":"string"},"age_s":{"type":"number","description":"Seconds since the reading."},)"
-    R"("value":{"description":"Number, boolean or text."},"value_is_cut":{"type":"boolean"}},"required":["time","age_s"]})";
+    R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]},"value_is_cut":{"type":"boolean"}},"required":["time","age_s"]})";
 
 mcp::Tool tool(const char* name, const char* title, const char* description, std::string input_schema, std::string output_schema, const mcp::ToolHints& hints) {
   mcp::Tool one;
@@ -65,7 +65,8 @@ mcp::Tool query() {
                                                             "Most rows of all series together; the newest are kept, and completeness.truncated says so.");
   const std::string item = series_members +
                            R"(,"points":{"type":"array","items":{"type":"object","properties":{"time":{"type":"string","description":"Of the reading, or the beginning of the bucket (RFC 3339, UTC)."},)"
-                           R"("value":{"description":"Number, boolean or text; null for not a number."},"count":{"type":"integer","description":"Readings behind a bucket."}},"required":["time"]}})";
+                           R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]},)"
+                           R"("count":{"type":"integer","description":"Readings behind a bucket."}},"required":["time"]}})";
   return tool("query", "Query readings",
               "Readings of a time range, or aggregates per time bucket, with the gaps in it. Times are UTC. For long ranges give aggregate and step. "
               "Example: {\"series\":\"cpu.percent\",\"from\":\"-6h\",\"aggregate\":\"max\",\"step\":\"15m\"}.",
@@ -79,7 +80,7 @@ mcp::Tool query() {
 mcp::Tool record() {
   const std::string reading =
       R"("series":{"type":"string","minLength":1,"description":"Name, with labels in braces: temp or temp{room=a}. A new one is made."},)"
-      R"("value":{"type":["number","boolean","string"],"description":"The measured value."},)"
+      R"("value":{"anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"}],"description":"The measured value."},)"
       R"("unit":{"type":"string","maxLength":32,"description":"UCUM code of a new series: Cel, %, By, m/s."},)"
       R"("time":{"type":"string","description":"When it was measured: -5m, 2026-11-21T06:00:00Z; default now."},)"
       R"("class":{"type":"string","enum":["critical","normal","bulk"],"description":"Who is kept longest and sent first. Default: the operator's rules, else normal."})";

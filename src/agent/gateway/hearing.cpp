@@ -123,7 +123,8 @@ const char* judgement_schema() {
          R"("truncated":{"type":"boolean"},"unreadable_blocks":{"type":"integer"}},"required":["state","explanation","listening_since"]},)"
          R"("gaps":{"type":"array","description":"Readings recorded as lost in this time: of the whole class, not of one series.","items":{"type":"object","properties":{)"
          R"("class":{"type":"string"},"reason":{"type":"string"},"count":{"type":"integer"},"at_least":{"type":"boolean"},)"
-         R"("from":{"type":["string","null"]},"to":{"type":["string","null"]},"declared":{"type":["string","null"]}}}})";
+         R"("from":{"anyOf":[{"type":"string"},{"type":"null"}]},"to":{"anyOf":[{"type":"string"},{"type":"null"}]},)"
+         R"("declared":{"anyOf":[{"type":"string"},{"type":"null"}]}}}})";
 }
 
 }  // namespace tideline::agent

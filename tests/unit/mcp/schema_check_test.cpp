@@ -55,6 +55,13 @@ TEST(SchemaCheck, ChecksElementsAndNestedObjects) {
   EXPECT_EQ(property(R"({"additionalProperties":{"type":"number"}})", R"({"a":1,"b":"x"})"), "arguments.p.b: expected \"number\", got a string");
 }
 
+TEST(SchemaCheck, TakesAValueThatFitsOneBranch) {
+  const Slice schema(R"({"properties":{"v":{"anyOf":[{"type":"number","minimum":5},{"type":"null"}]}}})");
+  EXPECT_EQ(check_arguments(schema, Slice(R"({"v":7})")), "");
+  EXPECT_EQ(check_arguments(schema, Slice(R"({"v":null})")), "");
+  EXPECT_EQ(check_arguments(schema, Slice(R"({"v":4})")), R"(arguments.v: fits none of [{"type":"number","minimum":5},{"type":"null"}])");
+}
+
 TEST(SchemaCheck, RefusesDuplicateKeys) {
   EXPECT_EQ(check_arguments(Slice("{\"type\":\"object\"}"), Slice(R"({"a":1,"a":2})")), "arguments: duplicate key");
 }
