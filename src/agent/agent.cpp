@@ -14,6 +14,9 @@ namespace tideline::agent {
 namespace {
 
 constexpr Duration housekeeping_interval = seconds(1);
+constexpr Duration children_look = milliseconds(20);
+// They are asked, then told, then killed.
+constexpr Duration children_grace = limits::child_stop_wait + limits::child_stop_wait + seconds(1);
 
 GatewayOptions gateway_options(const Config& config) {
   GatewayOptions options;
@@ -38,8 +41,8 @@ Status Agent::start(std::string& problem) {
   collector_ = std::make_unique<Collector>(*outbox_, loop_, static_cast<Collector::Listener&>(*this));
   services_ = std::make_unique<LocalServices>(config_, *outbox_, *collector_, rules_, *clock_, static_cast<Control::Host&>(*this));
   gateway_ = std::make_unique<Gateway>(gateway_options(config_), &sealer_, static_cast<Gateway::Listener&>(*this), log_);
-  add_providers();
   notebook_ = std::make_unique<OutboxNotebook>(*outbox_);
+  add_providers();
   ledger_ = std::make_unique<CallLedger>(*notebook_);
   link_calls_ = std::make_unique<LinkCalls>(*gateway_, *ledger_, &platform::wall_clock, log_);
   inputs_ = std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_);
@@ -65,6 +68,13 @@ void Agent::add_providers() {
   builtin_ = std::make_unique<BuiltinProvider>(*services_, *gateway_);
   services_->set_listener(*builtin_);
   gateway_->add(*builtin_);
+  action_processes_ = std::make_unique<ActionProcesses>(loop_);
+  actions_ = std::make_unique<ActionProvider>(config_.actions, *gateway_, *action_processes_, *notebook_, *clock_, log_, &platform::now);
+  action_processes_->set_listener(*actions_);
+  gateway_->add(*actions_);
+  children_ = std::make_unique<Children>(config_.children, TIDELINE_VERSION, *gateway_, *notebook_, loop_, log_);
+  actions_->begin();
+  children_->begin();
 }
 
 Status Agent::serve_stdio() {
@@ -129,6 +139,8 @@ void Agent::begin_stop() {
   local_socket_->stop();
   if (stdio_ != nullptr) stdio_->stop();
   inputs_->stop();
+  children_->stop();
+  stop_by_ = platform::now() + children_grace;
   outbox_->flush();
   link_->stop();
   // Nobody to say goodbye to: no reason to wait.
@@ -142,7 +154,10 @@ void Agent::finish_stop() {
 }
 
 void Agent::on_timer(uv::Timer& timer) {
-  if (&timer == &stop_deadline_) return finish_stop();
+  if (&timer == &stop_deadline_) {
+    if (children_->are_running() && platform::now() < stop_by_) return stop_deadline_.start(children_look);
+    return finish_stop();
+  }
   gateway_->on_timer(platform::now());
   if (&timer == &gateway_due_) return;
   builtin_->on_tick(platform::now());
@@ -158,6 +173,7 @@ void Agent::on_catalog_changed() { link_->on_catalog_changed(); }
 StatusReport Agent::report() {
   StatusReport report = reporter_->report();
   report.ingest = ingest_->totals();
+  report.children = children_->status();
   return report;
 }
 

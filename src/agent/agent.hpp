@@ -11,8 +11,11 @@
 #include "agent/collector.hpp"
 #include "agent/config.hpp"
 #include "agent/control.hpp"
+#include "agent/gateway/action_provider.hpp"
 #include "agent/gateway/builtin_provider.hpp"
+#include "agent/gateway/children.hpp"
 #include "agent/gateway/gateway.hpp"
+#include "agent/gateway/notebook.hpp"
 #include "agent/hub_link.hpp"
 #include "agent/ingest_server.hpp"
 #include "agent/inputs/inputs.hpp"
@@ -87,6 +90,9 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<BuiltinProvider> builtin_;
   std::unique_ptr<OutboxNotebook> notebook_;
+  std::unique_ptr<ActionProcesses> action_processes_;
+  std::unique_ptr<ActionProvider> actions_;
+  std::unique_ptr<Children> children_;
   std::unique_ptr<CallLedger> ledger_;
   std::unique_ptr<LinkCalls> link_calls_;
   std::unique_ptr<Inputs> inputs_;
@@ -101,6 +107,7 @@ class Agent final : private Outbox::Listener,
   uv::Timer housekeeping_;
   uv::Timer gateway_due_;
   uv::Timer stop_deadline_;
+  Instant stop_by_ = never;
   bool stopping_ = false;
 };
 

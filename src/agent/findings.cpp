@@ -67,12 +67,26 @@ Finding check_input(const InputStatus& input, const Config& config, Instant now)
   return {name, Health::good, seen + "; last " + format_duration(now - input.last_success) + " ago", ""};
 }
 
+Finding check_child(const ChildStatus& child) {
+  const std::string name = "child " + child.name;
+  std::string seen = child.state + ", " + format_count(child.tools) + " tools, started " + format_count(child.starts) + " times";
+  if (!child.last_exit.empty()) seen += ", ended by itself " + format_count(child.failures) + " times, last: " + child.last_exit;
+  if (child.state == "waiting") return {name, Health::bad, seen, "check its command and what it says in the log"};
+  if (!child.quarantined.empty()) {
+    seen += "; not offered: " + child.quarantined.front();
+    if (child.quarantined.size() > 1) seen += format(" and %zu more", child.quarantined.size() - 1);
+    return {name, Health::warning, seen, "these definitions would break clients: tell its authors"};
+  }
+  return {name, Health::good, seen, ""};
+}
+
 }  // namespace
 
 std::vector<Finding> findings_of(const StatusReport& report, const Config& config) {
   std::vector<Finding> findings{check_store(report, config), check_commits(report), check_clock(report), check_hub(report)};
   if (report.certificate_ends.nanos != 0) findings.push_back(check_certificate(report));
   for (const InputStatus& input : report.inputs) findings.push_back(check_input(input, config, report.mono_now));
+  for (const ChildStatus& child : report.children) findings.push_back(check_child(child));
   return findings;
 }
 

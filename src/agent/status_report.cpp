@@ -61,6 +61,22 @@ void write_inputs(json::Writer& w, const StatusReport& report) {
   w.end_array();
 }
 
+void write_children(json::Writer& w, const StatusReport& report) {
+  w.key("children").begin_array();
+  for (const ChildStatus& child : report.children) {
+    w.begin_object().key("name").text(child.name).key("state").text(child.state);
+    if (child.pid != 0) w.key("pid").integer(child.pid);
+    if (!child.revision.empty()) w.key("protocol").text(child.revision);
+    w.key("tools").unsigned_integer(child.tools).key("calls").unsigned_integer(child.calls);
+    w.key("starts").unsigned_integer(child.starts).key("failures").unsigned_integer(child.failures);
+    if (!child.last_exit.empty()) w.key("last_exit").text(child.last_exit);
+    w.key("quarantined").begin_array();
+    for (const std::string& one : child.quarantined) w.text(one);
+    w.end_array().end_object();
+  }
+  w.end_array();
+}
+
 }  // namespace
 
 uint64_t count_backlog(const StreamStatus& status, const std::vector<model::Gap>& gaps) {
@@ -88,6 +104,7 @@ std::string status_json(const StatusReport& report) {
   write_store(w, report);
   write_link(w, report);
   write_inputs(w, report);
+  write_children(w, report);
   w.end_object();
   return out;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/gateway/child_status.hpp"
 #include "agent/ingest_server.hpp"
 #include "agent/inputs/input_status.hpp"
 #include "agent/store/outbox.hpp"
@@ -35,6 +36,7 @@ struct StatusReport {
   UtcNanos certificate_ends;      ///< 0 without a certificate
   IngestTotals ingest;
   std::vector<InputStatus> inputs;
+  std::vector<ChildStatus> children;
 };
 
 /// Readings of `status` that the hub has not acknowledged; those in `gaps` are lost, not waiting.

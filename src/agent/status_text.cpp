@@ -58,6 +58,19 @@ std::string inputs_table(const StatusReport& report) {
   return table.text();
 }
 
+std::string children_table(const StatusReport& report) {
+  Table table;
+  table.add_column("child");
+  table.add_column("state");
+  for (const char* title : {"pid", "tools", "calls", "starts", "failures"}) table.add_column(title, Table::Align::right);
+  table.add_column("last exit");
+  for (const ChildStatus& child : report.children) {
+    table.add_row({child.name, child.state, child.pid != 0 ? std::to_string(child.pid) : "", format_count(child.tools), format_count(child.calls), format_count(child.starts),
+                   format_count(child.failures), child.last_exit});
+  }
+  return table.text();
+}
+
 }  // namespace
 
 std::string status_text(const StatusReport& report) {
@@ -77,6 +90,7 @@ std::string status_text(const StatusReport& report) {
   if (report.certificate_ends.nanos != 0) line(text, "certificate", "valid until " + format_utc(report.certificate_ends));
   text += "\n" + streams_table(report);
   if (!report.inputs.empty()) text += "\n" + inputs_table(report);
+  if (!report.children.empty()) text += "\n" + children_table(report);
   return text;
 }
 
