@@ -24,6 +24,12 @@ void StdioStream::on_output_drained() {
   if (!has_ended_ && session_.go_on()) input_->start_reading();
 }
 
+void StdioStream::on_input_end() {
+  if (has_ended_) return;
+  session_.on_end();
+  end();
+}
+
 /// The session itself stays until the stream is destroyed: this may run inside one of its events.
 void StdioStream::end() {
   if (has_ended_) return;

@@ -24,11 +24,12 @@ class StdioStream final : private uv::StandardInput::Listener, private uv::Stand
   Status open(uv::Loop& loop);
   /// The agent is stopping: listens get their last message.
   void stop();
+  bool has_unsent() const { return output_->queued_bytes() > 0; }
 
  private:
   void on_input(Bytes bytes) override;
-  void on_input_end() override { end(); }
-  void on_input_failed(Error) override { end(); }
+  void on_input_end() override;
+  void on_input_failed(Error) override { on_input_end(); }
   void on_output_drained() override;
   void on_output_failed(Error) override { end(); }
   void send(ByteBuffer bytes) override { output_->write(std::move(bytes)); }
