@@ -1,7 +1,5 @@
 #include "agent/config_tools.hpp"
 
-#include <array>
-
 #include "agent/config_keys.hpp"
 #include "agent/gateway/action_command.hpp"
 #include "base/text.hpp"
@@ -12,8 +10,6 @@ namespace {
 using toml::Reader;
 using toml::Type;
 using toml::Value;
-
-constexpr std::array era_names = {"auto", "modern", "legacy"};
 
 /// Names of tools and of children: hosts take no others.
 bool is_plain_name(std::string_view name, size_t most) {
@@ -125,15 +121,6 @@ void read_all(const Value& sections, const char* kind, size_t most, Reader& read
 }
 
 }  // namespace
-
-const char* era_choice_name(mcp::EraChoice era) { return era_names[static_cast<size_t>(era)]; }
-
-bool parse_era_choice(std::string_view text, mcp::EraChoice& out) {
-  for (size_t i = 0; i < era_names.size(); ++i) {
-    if (text == era_names[i]) return out = static_cast<mcp::EraChoice>(i), true;
-  }
-  return false;
-}
 
 void read_actions(const Value& actions, Reader& reader, std::vector<ActionConfig>& out) { read_all(actions, "action", limits::actions, reader, out, &read_action); }
 void read_children(const Value& children, Reader& reader, std::vector<ChildConfig>& out) { read_all(children, "child", limits::children, reader, out, &read_child); }

@@ -29,9 +29,9 @@ struct RunOutcome {
   int signal = 0;            ///< 0 unless one ended it
   bool is_late = false;      ///< its time was over
   bool is_stopped = false;   ///< stop() ended it
-  Duration took;
-  std::string output;
-  std::string errors;        ///< the first limits::action_error_bytes
+  Duration took{};
+  std::string output{};
+  std::string errors{};      ///< the first limits::action_error_bytes
   bool is_cut = false;       ///< output was left out
 };
 
