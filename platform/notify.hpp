@@ -1,5 +1,5 @@
 // Tells the supervisor how we are (sd_notify(3)'s protocol: a datagram to $NOTIFY_SOCKET). Does nothing without one.
-// Thread: any; a message is one system call.
+// Thread: the loop's; a message is one system call, and one that would say nothing new is not sent: each wakes the supervisor too.
 #pragma once
 
 #include <string>
@@ -16,19 +16,24 @@ class Notifier {
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
-  void ready(const std::string& status) { send("READY=1\nSTATUS=" + status); }
-  void status(const std::string& status) { send("STATUS=" + status); }
+  /// At the start and after reloading().
+  void ready(const std::string& status);
+  void status(const std::string& status);
   void reloading();
   void stopping() { send("STOPPING=1"); }
-  void alive() { send("WATCHDOG=1"); }
-  /// How often alive() must be called at most (half of WatchdogSec), 0 when no watchdog is set.
+  /// We make progress. Call it every watchdog_interval() or more often; a quarter of WatchdogSec apart they are passed on.
+  void alive(Instant now);
+  /// Half of WatchdogSec; a year when no watchdog is set.
   Duration watchdog_interval() const { return watchdog_interval_; }
 
  private:
   void send(const std::string& message);
   int socket_ = -1;
   std::string path_;
-  Duration watchdog_interval_;
+  std::string status_;  // as sent last
+  Duration watchdog_interval_ = hours(24 * 365);  // without one
+  bool has_watchdog_ = false;
+  Instant fed_;
 };
 
 }  // namespace tideline::platform

@@ -1,7 +1,9 @@
 #include "agent/agent.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "agent/gateway/builtin_offer.hpp"
 #include "agent/local_daemon.hpp"
@@ -35,6 +37,11 @@ Agent::Agent(const Config& config, Log& log)
 
 Agent::~Agent() = default;
 
+void Agent::reload_on_hangup(ConfigLoader load) {
+  reload_ = std::make_unique<Reload>(std::move(load), config_, log_);
+  hangup_ = std::make_unique<uv::SignalWatch>(loop_, static_cast<uv::SignalWatch::Listener&>(*this), SIGHUP);
+}
+
 Status Agent::start(std::string& problem) {
   RETURN_IF_ERROR(open_store(problem));
   clock_ = std::make_unique<AgentClock>(*outbox_);
@@ -55,7 +62,7 @@ Status Agent::start(std::string& problem) {
   RETURN_IF_ERROR(open_sockets(problem));
   inputs_->start();
   link_->start();
-  housekeeping_.start_repeating(housekeeping_interval);
+  housekeeping_.start_repeating(std::min(housekeeping_interval, notifier_.watchdog_interval()));
   const std::string line = status_line(report());
   notifier_.ready(line);
   log_info(log_, "agent", "tideline %s, device %s, state in %s: %s", TIDELINE_VERSION, device_id(config_).c_str(), state_directory(config_).c_str(),
@@ -117,6 +124,7 @@ Status Agent::open_sockets(std::string& problem) {
 void Agent::run() { loop_.run(); }
 
 void Agent::on_signal(int number) {
+  if (number == SIGHUP) return reload();
   log_info(log_, "agent", "%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
   if (stopping_) {
     loop_.stop();
@@ -128,6 +136,41 @@ void Agent::on_signal(int number) {
 void Agent::on_stdio_end() {
   log_info(log_, "agent", "the application left: stopping");
   if (!stopping_) begin_stop();
+}
+
+void Agent::reload() {
+  if (stopping_) return;
+  notifier_.reloading();
+  if (retired_inputs_ != nullptr && !retired_inputs_->is_finished()) {
+    log_warning(log_, "reload", "nothing was read: a sensor of before the last reload still holds its read; send SIGHUP again later");
+  } else if (reload_->run()) {
+    replace_inputs();
+  }
+  notifier_.ready(supervisor_line());
+}
+
+/// The new ones start at once; the old ones end without anybody waiting for their sensors.
+void Agent::replace_inputs() {
+  rules_ = SeriesRules(config_.series);
+  inputs_->begin_stop();
+  retired_inputs_ = std::exchange(inputs_, std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_));
+  reporter_->set_inputs(*inputs_);
+  inputs_->start();
+}
+
+std::string Agent::supervisor_line() {
+  const std::string line = status_line(report());
+  return reload_ == nullptr || reload_->note().empty() ? line : line + "; " + reload_->note();
+}
+
+/// The watchdog is fed only from here and only while the store thread makes progress: a loop that stands still, or a call into
+/// the disk that does not return, brings the supervisor. A store that fails and is tried again is no reason: a restart would
+/// lose what waits in memory and heal no disk.
+void Agent::report_to_supervisor() {
+  const Instant now = platform::now();
+  notifier_.status(supervisor_line());
+  const Instant busy_since = outbox_->busy_since();
+  if (busy_since > now || now - busy_since < notifier_.watchdog_interval()) notifier_.alive(now);
 }
 
 /// Producers and sensors first, then what they left is committed, then the hub hears goodbye.
@@ -162,9 +205,8 @@ void Agent::on_timer(uv::Timer& timer) {
   if (&timer == &gateway_due_) return;
   builtin_->on_tick(platform::now());
   if (clock_->refresh()) link_->on_anchor(outbox_->status().anchor);
-  notifier_.status(status_line(report()));
-  // Fed only from here: a loop that stands still, or a store that fails for long, brings the supervisor.
-  if (!outbox_->status().failed) notifier_.alive();
+  if (retired_inputs_ != nullptr && retired_inputs_->is_finished()) retired_inputs_.reset();
+  report_to_supervisor();
 }
 
 void Agent::on_gateway_due(Instant at) { gateway_due_.start(at - platform::now()); }

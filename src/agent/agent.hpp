@@ -23,6 +23,7 @@
 #include "agent/link_calls.hpp"
 #include "agent/local_services.hpp"
 #include "agent/local_socket.hpp"
+#include "agent/reload.hpp"
 #include "agent/reporter.hpp"
 #include "agent/stdio_stream.hpp"
 #include "agent/store/outbox.hpp"
@@ -44,6 +45,8 @@ class Agent final : private Outbox::Listener,
   Agent(const Config& config, Log& log);
   ~Agent() override;
 
+  /// SIGHUP reads the configuration again by `load`: inputs and series rules change without a restart. Before start().
+  void reload_on_hangup(ConfigLoader load);
   /// Opens the store and the sockets. The text of a failure is for people.
   Status start(std::string& problem);
   /// Serves an AI application on standard input and output as well, and ends with it. After start().
@@ -55,6 +58,10 @@ class Agent final : private Outbox::Listener,
   Status open_store(std::string& problem);
   Status open_sockets(std::string& problem);
   void add_providers();
+  void reload();
+  void replace_inputs();
+  void report_to_supervisor();
+  std::string supervisor_line();
   void begin_stop();
   void finish_stop();
 
@@ -77,7 +84,7 @@ class Agent final : private Outbox::Listener,
   void on_signal(int number) override;
   void on_timer(uv::Timer& timer) override;
 
-  const Config& config_;
+  Config config_;
   Log& log_;
   platform::Notifier notifier_;
   uv::Loop loop_;
@@ -96,6 +103,8 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<CallLedger> ledger_;
   std::unique_ptr<LinkCalls> link_calls_;
   std::unique_ptr<Inputs> inputs_;
+  std::unique_ptr<Inputs> retired_inputs_;  ///< of before the last reload, while a sensor of theirs holds a read
+  std::unique_ptr<Reload> reload_;
   std::unique_ptr<HubLink> link_;
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Control> control_;
@@ -104,6 +113,7 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<StdioStream> stdio_;
   uv::SignalWatch terminate_;
   uv::SignalWatch interrupt_;
+  std::unique_ptr<uv::SignalWatch> hangup_;
   uv::Timer housekeeping_;
   uv::Timer gateway_due_;
   uv::Timer stop_deadline_;

@@ -8,15 +8,24 @@
 
 namespace tideline::agent::cli {
 
-bool load(const Arguments& arguments, std::string_view command, Config& out, int& code) {
+namespace {
+
+ConfigResult load_with_options(const Arguments& arguments) {
   const std::string path = arguments.get("config", default_config_file);
   ConfigResult result = load_config(path, arguments.has("config") ? ConfigFile::required : ConfigFile::optional);
+  if (arguments.has("state")) result.config.store.directory = arguments.get("state");
+  return result;
+}
+
+}  // namespace
+
+bool load(const Arguments& arguments, std::string_view command, Config& out, int& code) {
+  ConfigResult result = load_with_options(arguments);
   if (!result.is_sound()) {
     for (const std::string& problem : result.problems) code = fail(usage_error, command, problem);
     return false;
   }
   out = std::move(result.config);
-  if (arguments.has("state")) out.store.directory = arguments.get("state");
   return true;
 }
 
@@ -35,6 +44,7 @@ int run_daemon(const Arguments& arguments) {
   }
   platform::StderrLog log(config.log.level);
   Agent agent(config, log);
+  agent.reload_on_hangup([&arguments] { return load_with_options(arguments); });
   std::string problem;
   if (const Status started = agent.start(problem); !started) return fail(failed, "run", problem);
   agent.run();

@@ -13,6 +13,8 @@ class Reporter {
  public:
   /// `link` and `inputs` may be null: a command without a daemon has neither.
   Reporter(const Config& config, const Outbox& outbox, AgentClock& clock, const HubLink* link, const Inputs* inputs);
+  /// Others took their place.
+  void set_inputs(const Inputs& inputs) { inputs_ = &inputs; }
   /// All but the totals of ingest.
   StatusReport report() const;
 

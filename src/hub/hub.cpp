@@ -39,7 +39,7 @@ Status Hub::start(std::string& problem) {
   if (const Status saved = save_ticket_keys(state_, tickets_); !saved) {
     log_warning(log_, area, "%s cannot be written (%s): devices need full handshakes after a restart", state_.ticket_keys().c_str(), error_name(saved.error().code));
   }
-  tick_.start_repeating(limits::hub_tick);
+  tick_.start_repeating(std::min(limits::hub_tick, notifier_.watchdog_interval()));
   announce();
   return {};
 }
@@ -182,8 +182,9 @@ void Hub::on_timer(uv::Timer& timer) {
   if (is_stopping_) return end_when_empty();
   look_after_keys();
   notifier_.status(status_line());
-  // Fed only from here: a loop that stands still, or a store that fails for long, brings the supervisor.
-  if (store_health_) notifier_.alive();
+  // Fed only from here and only while the store thread makes progress. An archive that failed is opened again by itself.
+  const Instant busy_since = store_->busy_since();
+  if (busy_since > now || now - busy_since < notifier_.watchdog_interval()) notifier_.alive(now);
 }
 
 /// Ticket keys change every limits::ticket_life, the server certificate at two thirds of its life.

@@ -53,9 +53,14 @@ void Inputs::start() {
 }
 
 void Inputs::stop() {
+  begin_stop();
+  worker_.stop();
+}
+
+void Inputs::begin_stop() {
   is_running_ = false;
   timer_.stop();
-  worker_.stop();
+  worker_.begin_stop();
   for (const Input& input : inputs_) {
     if (input.exec != nullptr) input.exec->stop();
   }

@@ -35,6 +35,9 @@ class Inputs final : private SampleWorker::Listener, private uv::Timer::Listener
   void start();
   /// No reading afterwards. Waits for a sensor read that is under way.
   void stop();
+  /// The same without waiting: once is_finished() it may be destroyed, and nobody waits.
+  void begin_stop();
+  bool is_finished() const { return worker_.is_finished(); }
   /// The sink takes readings again.
   void on_room();
   std::vector<InputStatus> status() const;

@@ -17,17 +17,25 @@ size_t SampleWorker::add(std::unique_ptr<platform::SensorSource> source) {
 void SampleWorker::start() {
   if (sources_.empty() || thread_.joinable()) return;
   is_stopping_ = false;
-  thread_ = std::thread([this] { run(); });
+  is_finished_ = false;
+  thread_ = std::thread([this] {
+    run();
+    is_finished_.store(true, std::memory_order_release);
+  });
 }
 
-void SampleWorker::stop() {
-  if (!thread_.joinable()) return;
+void SampleWorker::begin_stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
     requests_.clear();
   }
   changed_.notify_one();
+}
+
+void SampleWorker::stop() {
+  if (!thread_.joinable()) return;
+  begin_stop();
   thread_.join();
   results_.clear();
 }

@@ -4,6 +4,7 @@
 // Bounds: one request per source at a time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -42,6 +43,9 @@ class SampleWorker final : private uv::Waker::Listener {
   void start();
   /// Waits for the read under way; nothing is delivered afterwards.
   void stop();
+  /// The same without waiting: is_finished() tells when stop() has nothing left to wait for.
+  void begin_stop();
+  bool is_finished() const { return is_finished_.load(std::memory_order_acquire); }
   /// One on_sampled() follows. Not while one is awaited.
   void request(size_t source);
 
@@ -61,6 +65,7 @@ class SampleWorker final : private uv::Waker::Listener {
   std::deque<size_t> requests_;       // guarded by mutex_
   std::vector<SampleResult> results_; // guarded by mutex_
   bool is_stopping_ = false;          // guarded by mutex_
+  std::atomic<bool> is_finished_ = true;
   uv::Waker waker_;
   std::thread thread_;
 };

@@ -87,6 +87,7 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
 
   void ask(model::Query query, Token token) override { post(request::Ask{std::move(query), token}); }
   const StoreStatus& status() const override { return mirror_.status; }
+  Instant busy_since() const override { return thread_ == nullptr ? never : thread_->busy_since(); }
   std::optional<std::string> setting(const std::string& key) const override {
     const auto found = settings_.find(key);
     return found == settings_.end() ? std::nullopt : std::optional(found->second);

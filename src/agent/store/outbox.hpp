@@ -96,6 +96,8 @@ class Outbox {
   virtual void ask(model::Query query, Token token) = 0;
   /// As of the last commit; cheap.
   virtual const StoreStatus& status() const = 0;
+  /// When the store thread began what it is doing; never while it waits for work. For the watchdog.
+  virtual Instant busy_since() const { return never; }
   /// Small durable settings of the agent (key to text), e.g. reconnect hints. From memory; set is durable soon.
   virtual std::optional<std::string> setting(const std::string& key) const = 0;
   virtual void set_setting(const std::string& key, const std::string& value) = 0;

@@ -62,8 +62,10 @@ void StoreThread::run() {
   std::vector<StoreRequest> requests;
   bool is_running = true;
   while (is_running) {
+    busy_since_.store(never.nanos, std::memory_order_relaxed);
     is_running = wait_for_requests(requests);
     const Instant now = platform::now();
+    busy_since_.store(now.nanos, std::memory_order_relaxed);
     // All that is waiting shares the next commit.
     for (StoreRequest& each : requests) std::visit([&](auto& request) { handle(request, now); }, each);
     const bool is_active = !requests.empty();

@@ -5,6 +5,7 @@
 // the outbox enforces, and by one event per request.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -143,6 +144,8 @@ class StoreThread {
   void take_events(std::vector<StoreEvent>& events, StoreMirror& mirror);
   /// Handles what is queued, commits, closes the store and ends the thread. No events afterwards.
   void stop();
+  /// When the thread began the round it is in (requests, commit, a slice of a question); never while it waits for work.
+  Instant busy_since() const { return {busy_since_.load(std::memory_order_relaxed)}; }
 
  private:
   struct Running {
@@ -191,6 +194,7 @@ class StoreThread {
   std::vector<StoreEvent> outgoing_;    // under mutex_
   StoreMirror mirror_;                  // under mutex_
   bool is_stopping_ = false;            // under mutex_
+  std::atomic<int64_t> busy_since_ = never.nanos;
   std::thread thread_;
 };
 

@@ -149,7 +149,9 @@ void StoreThread::on_wake() {
 void StoreThread::main() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    busy_since_.store(never.nanos, std::memory_order_relaxed);
     has_work_.wait(lock, [&] { return !requests_.empty() || !questions_.empty() || is_closing_; });
+    busy_since_.store(platform::now().nanos, std::memory_order_relaxed);
     if (!requests_.empty()) {
       Request request = std::move(requests_.front());
       requests_.pop_front();

@@ -7,6 +7,7 @@
 // and limits::hub_queries; the bytes of intake are bounded by Intake.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -79,6 +80,9 @@ class StoreThread : private uv::Waker::Listener {
   /// disk's own sync time. Also done by the destructor.
   void close();
 
+  /// When the thread began what it is doing (a request, a slice of a question); never while it waits for work. For the watchdog.
+  Instant busy_since() const { return {busy_since_.load(std::memory_order_relaxed)}; }
+
  private:
   struct LoadState { DeviceKey device; std::string epoch; };
   struct Apply { std::vector<IntakeBatch> batches; };
@@ -136,6 +140,7 @@ class StoreThread : private uv::Waker::Listener {
   bool is_closing_ = false;
   std::vector<Reply> replies_;
 
+  std::atomic<int64_t> busy_since_ = never.nanos;
   std::unique_ptr<Archive> archive_;  // store thread; null while it cannot be opened
   Instant opened_last_;               // store thread: last attempt
   bool is_closed_ = false;            // loop thread
