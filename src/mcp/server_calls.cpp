@@ -55,7 +55,8 @@ void Server::serve_resource(const Request& request) {
   if (!uri.is(JsonKind::string) || uri.raw().size() > limits::mcp_uri_bytes) {
     return answer(request, invalid_params(format("params.uri must be a string of at most %zu bytes", limits::mcp_uri_bytes)));
   }
-  start(request, {uri.text(), {}, false, true});
+  // No definition says whose a URI is, and none of our own asks: state given with a question is somebody else's, as for relayed tools.
+  start(request, {uri.text(), {}, true, true});
 }
 
 void Server::serve_prompt(const Request& request) {

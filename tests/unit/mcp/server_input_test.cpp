@@ -79,6 +79,11 @@ TEST_F(ServerInputTest, ARelayedQuestionPassesByteByByte) {
   EXPECT_EQ(handler.seen_state, "theirs");
 }
 
+TEST_F(ServerInputTest, TheStateOfAResourceIsItsServersOwn) {
+  send(modern("1", "resources/read", R"("uri":"x://hold","requestState":"theirs","inputResponses":{"who":{"a":1}})"));
+  EXPECT_EQ(handler.seen_state, "theirs");
+}
+
 TEST_F(ServerInputTest, ALegacyClientIsAskedByRequestsWhenItDeclaredSo) {
   open_session("2025-06-18", R"({"elicitation":{}})");
   const std::string asked = send(request("1", "tools/call", R"("name":"ask")"));
