@@ -4,6 +4,7 @@
 #include "agent/agent.hpp"
 #include "agent/cli.hpp"
 #include "agent/options.hpp"
+#include "privileges.hpp"
 #include "stderr_log.hpp"
 
 namespace tideline::agent::cli {
@@ -26,6 +27,10 @@ bool load(const Arguments& arguments, std::string_view command, Config& out, int
     return false;
   }
   out = std::move(result.config);
+  if (!platform::become_owner_of(state_directory(out))) {
+    code = fail(not_authorised, command, "root cannot act as the owner of " + state_directory(out) + " here; run this as its owner");
+    return false;
+  }
   return true;
 }
 

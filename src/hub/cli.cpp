@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <vector>
 
+#include "privileges.hpp"
+
 namespace tideline::hub::cli {
 namespace {
 
@@ -139,11 +141,15 @@ std::optional<Site> load(const Arguments& arguments, std::string_view command) {
   const auto problems = load_config(arguments.get("config", default_config), !arguments.has("config"), site.config);
   if (!problems.empty()) {
     for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
-    (void)command;
     return std::nullopt;
   }
   site.state.path = arguments.get("state", site.config.hub.state);
   while (site.state.path.size() > 1 && site.state.path.back() == '/') site.state.path.pop_back();
+  // A backup is written or read where only root may; all else belongs to the hub's own user.
+  if (command != "backup" && command != "restore" && !platform::become_owner_of(site.state.path)) {
+    fail(not_authorised, command, "root cannot act as the owner of " + site.state.path + " here; run this as its owner");
+    return std::nullopt;
+  }
   return site;
 }
 

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "hub/cli.hpp"
 #include "mcp/json_write.hpp"
+#include "privileges.hpp"
 #include "small_file.hpp"
 #include "terminal.hpp"
 
@@ -127,6 +128,7 @@ int restore(const Arguments& arguments) {
     return fail(failed, "restore", "a hub serves " + site->state.path + (restored.error().native != 0 ? " (process " + std::to_string(restored.error().native) + ")" : "") + "; stop it first");
   }
   if (!restored) return fail(failed, "restore", file + ": " + describe(restored.error()));
+  if (const Status given = platform::give_files_to_owner(site->state.path); !given) return fail(failed, "restore", site->state.path + ": " + describe(given.error()));
   std::printf("archive restored from %s; the one that was there is %s.replaced\n", file.c_str(), site->state.archive().c_str());
   std::printf("devices enrolled since that backup must be enrolled again\n");
   return done;
