@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sys
 
 from harness import Site, check, wait_until
 from mcp_client import TASKS, HubClient, serve_http, text_of
@@ -124,6 +125,31 @@ def test_a_call_for_a_sleeping_device_runs_once_although_hub_and_agent_are_kille
         check(HubClient(port, DEVICE.format("pump-1"), capabilities=TASKS).result("tasks/get", taskId=task["taskId"])["status"] == "completed", "kept over kill -9")
         wait_until(lambda: values(site, "pump-1", "once") == [1], 20, "exactly one reading at the hub")
         check(values(site, "pump-1", "never") == [], "a refused call is not run")
+
+
+def test_a_call_that_was_interrupted_is_unknown_and_runs_again_only_if_that_does_no_harm(build):
+    with Site(build) as site:
+        port = serve_http(site)
+        site.init_hub()
+        site.start_hub()
+        traces = {name: site.directory / f"{name}.trace" for name in ("once", "again")}
+        slow = "import sys, time; open(sys.argv[1], 'a').write('ran\\n'); time.sleep(4)"
+        actions = "".join(f'[action.{name}]\ndescription = "For the test."\ncommand = {json.dumps([sys.executable, "-c", slow, str(trace)])}\n'
+                          f'idempotent = {"true" if name == "again" else "false"}\ndestructive = false\n\n' for name, trace in traces.items())
+        agent = site.agent("pump-1", extra=QUIET + actions)
+        agent.start()
+        fleet = HubClient(port)
+        wait_until(lambda: "once" in fleet.tools(), 20, "the hub to know the actions")
+        calls = {name: fleet.tool("queue_call", device="pump-1", tool=name)["structuredContent"]["id"] for name in traces}
+        wait_until(lambda: all(trace.exists() for trace in traces.values()), 20, "both to run")
+        agent.kill()
+        agent.start()
+        state = lambda name: fleet.tool("queued_calls", id=calls[name])["structuredContent"]["calls"][0]  # noqa: E731
+        wait_until(lambda: state("once")["state"] == "unknown", 60, "the fate of the first to be unknown")
+        wait_until(lambda: state("again")["state"] == "done", 60, "the second to be done")
+        ran = {name: trace.read_text().count("ran") for name, trace in traces.items()}
+        check(ran == {"once": 1, "again": 2}, ran)
+        check("not known" in state("once")["error"]["message"], state("once"))
 
 
 def test_a_queued_call_can_be_taken_back(build):
