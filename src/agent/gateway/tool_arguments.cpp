@@ -101,13 +101,4 @@ bool decode_percent(std::string_view text, std::string& out) {
   return is_utf8(out);
 }
 
-std::string encode_percent(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    out += is_plain ? std::string(1, c) : format("%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  }
-  return out;
-}
-
 }  // namespace tideline::agent

@@ -22,7 +22,5 @@ std::string read_readings(mcp::Slice arguments, UtcNanos now, std::vector<NewRea
 
 /// "%7B" to "{": what a URI template variable stands for. False when a % is not followed by two hexadecimal digits.
 bool decode_percent(std::string_view text, std::string& out);
-/// Everything but letters, digits and -._~ as %XX.
-std::string encode_percent(std::string_view text);
 
 }  // namespace tideline::agent
