@@ -3,12 +3,13 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import time
 
-from harness import Site, check, pss_kib
+from harness import ROOT, Site, check, pss_kib
 from mcp_stdio import ENVELOPE, MODERN, Stdio, check_schema
 
 LEGACY = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
@@ -326,6 +327,21 @@ def test_a_session_ends_with_sigterm_too(build):
         app.child.send_signal(signal.SIGTERM)
         check(app.wait() == 0, f"exit code {app.child.returncode}")
         check(not pathlib.Path(agent.state / "agent.sock").exists(), "the socket is gone")
+
+
+def test_what_the_readme_tells_to_paste_works(build):
+    text = (ROOT / "README.md").read_text()
+    servers = [server for block in re.findall(r"```json\n(.*?)```", text, re.S) for server in json.loads(block).get("mcpServers", {}).values() if "command" in server]
+    check(len(servers) == 2, f"{servers}")
+    for server in servers:
+        with edge(build, daemon=False) as agent:
+            # The two things that a test must not touch: the system's state directory and somebody's home.
+            words = [str(agent.state) if word.startswith("/home/") else word for word in server["args"]]
+            if "--state" not in words:
+                words += ["--state", str(agent.state)]
+            agent.command = lambda *_, words=words: [server["command"], *words, "--config", agent.config]
+            with Stdio(agent, env={"PATH": f"{pathlib.Path(build).resolve()}:/usr/bin:/bin"}) as app:
+                check_built_in([t["name"] for t in app.result("tools/list")["tools"]], "tools")
 
 
 def test_the_command_says_why_it_cannot_start(build):
