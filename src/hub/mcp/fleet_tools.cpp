@@ -20,21 +20,22 @@ constexpr const char* devices_argument =
 constexpr const char* answered_at = R"("answered_at":{"type":"string","description":"Time of the hub's clock (RFC 3339, UTC)."})";
 constexpr const char* device_members =
     R"("device":{"type":"string","description":"Device id."},"state":{"type":"string","enum":["online","offline","never_seen","revoked"]},)"
-    R"("last_seen":{"type":["string","null"],"description":"Last contact (RFC 3339, UTC)."},"last_seen_age_s":{"type":["number","null"],"description":"Seconds since then; 0 while online."},)"
+    R"("last_seen":{"anyOf":[{"type":"string"},{"type":"null"}],"description":"Last contact (RFC 3339, UTC)."},"last_seen_age_s":{"anyOf":[{"type":"number"},{"type":"null"}],"description":"Seconds since then; 0 while online."},)"
     R"("backlog":{"type":"object","description":"Readings that an online device said it still holds for the hub, by class.","properties":{"critical":{"type":"integer"},"normal":{"type":"integer"},"bulk":{"type":"integer"}}},)"
     R"("labels":{"type":"object"},"agent_version":{"type":"string"})";
 constexpr const char* value_members =
-    R"("time":{"type":"string"},"age_s":{"type":"number","description":"Seconds since the reading."},"value":{"description":"Number, boolean or text; null for not a number."})";
+    R"("time":{"type":"string"},"age_s":{"type":"number","description":"Seconds since the reading."},)"
+    R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]})";
 constexpr const char* completeness =
     R"("completeness":{"type":"object","description":"What this answer is worth: whether no data means that sensors were silent, that readings were lost, or that they still wait on a device.","properties":{)"
     R"("state":{"type":"string","enum":["complete","partial","silent","lost","waiting","future","no_device"]},"explanation":{"type":"string"},)"
     R"("devices":{"type":"integer","description":"Devices that match."},"devices_waiting":{"type":"integer","description":"Of these, offline or with a backlog: their readings may come later."},)"
-    R"("waiting":{"type":"array","description":"Some of them.","items":{"type":"object","properties":{"device":{"type":"string"},"state":{"type":"string"},"last_seen":{"type":["string","null"]},"backlog_readings":{"type":"integer"}}}},)"
+    R"("waiting":{"type":"array","description":"Some of them.","items":{"type":"object","properties":{"device":{"type":"string"},"state":{"type":"string"},"last_seen":{"anyOf":[{"type":"string"},{"type":"null"}]},"backlog_readings":{"type":"integer"}}}},)"
     R"("lost_readings":{"type":"integer"},"truncated":{"type":"boolean"},"unreadable_blocks":{"type":"integer"}},"required":["state","explanation","devices","devices_waiting","truncated"]})";
 constexpr const char* gap_members =
     R"("device":{"type":"string"},"class":{"type":"string","enum":["critical","normal","bulk"]},"reason":{"type":"string","enum":["evicted","damaged","rollback","refused","overrun","disk_full","hub_rollback"]},)"
     R"("count":{"type":"integer","description":"Readings lost."},"at_least":{"type":"boolean","description":"The count may be higher."},"first":{"type":"integer"},"last":{"type":"integer"},)"
-    R"("from":{"type":["string","null"]},"to":{"type":["string","null"]},"declared":{"type":["string","null"]})";
+    R"("from":{"anyOf":[{"type":"string"},{"type":"null"}]},"to":{"anyOf":[{"type":"string"},{"type":"null"}]},"declared":{"anyOf":[{"type":"string"},{"type":"null"}]})";
 
 std::string array_of(std::string_view name, const std::string& item) { return "\"" + std::string(name) + R"(":{"type":"array","items":)" + item + "}"; }
 std::string join(std::initializer_list<std::string> members) {
@@ -73,7 +74,7 @@ mcp::Tool describe_device() {
   return tool(fleet_tool::describe_device, "Describe a device",
               "One device in full: state, labels, what it measures with newest values, the tools it offers, what it lost. Example: {\"device\":\"pump-7\"}.",
               input(R"("device":{"type":"string","minLength":1,"maxLength":64,"description":"Device id, as in list_devices."})", R"("device")"),
-              object(join({answered_at, device_members, R"("enrolled":{"type":["string","null"]})", array_of("series", object(join({series_item(), value_members}), R"("key","unit","time","age_s")")),
+              object(join({answered_at, device_members, R"("enrolled":{"anyOf":[{"type":"string"},{"type":"null"}]})", array_of("series", object(join({series_item(), value_members}), R"("key","unit","time","age_s")")),
                            array_of("tools", tool_item), R"("resources":{"type":"integer"},"prompts":{"type":"integer"},"lost_readings":{"type":"integer"})", gaps_member()}),
                      R"("answered_at","device","state","series","tools")"));
 }
@@ -90,7 +91,8 @@ mcp::Tool latest() {
 
 mcp::Tool query() {
   const std::string points = R"("points":{"type":"array","items":{"type":"object","properties":{"time":{"type":"string","description":"Of the reading, or the beginning of the bucket (RFC 3339, UTC)."},)"
-                             R"("value":{"description":"Number, boolean or text; null for not a number."},"count":{"type":"integer","description":"Readings behind a bucket."}},"required":["time"]}})";
+                             R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]},)"
+                             R"("count":{"type":"integer","description":"Readings behind a bucket."}},"required":["time"]}})";
   return tool(fleet_tool::query, "Query readings of the fleet",
               "Readings of a time range of many devices and series, or aggregates per time bucket, with the gaps in it. Times are UTC. For long ranges or many devices give aggregate and "
               "step; group_by puts devices and series together. Example: {\"devices\":\"*\",\"series\":\"temp\",\"from\":\"-24h\",\"aggregate\":\"max\",\"step\":\"1h\",\"group_by\":[\"site\"]}.",
