@@ -1,4 +1,6 @@
 """The parts about malformed traffic: on standard input, over HTTP, and that it costs no memory."""
+import pathlib
+
 import harness
 import malformed_http
 import malformed_stdio
@@ -6,7 +8,15 @@ import tools
 
 WARM_UP = 2
 ROUNDS = 4
-GROWTH_KIB = 512
+GROWTH_KIB = 512  # the hub's archive caches what it writes to the audit, some 10 KiB a round
+
+
+def anonymous_kib(pid):
+    """What the process itself wrote. The share of libraries in Pss changes with every process that comes and goes beside it."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss_Anon:"):
+            return int(line.split()[1])
+    raise harness.Failure("no Pss_Anon in smaps_rollup")
 
 
 def stdio(world, report):
@@ -16,7 +26,7 @@ def stdio(world, report):
 
 
 def http(world, report):
-    return malformed_http.run(report, "malformed-http", world.url(tools.FIXTURE_DEVICE), malformed_http.FAST + malformed_http.SLOW)
+    return malformed_http.run_all(report, "malformed-http", world.url(tools.FIXTURE_DEVICE))
 
 
 def memory(world, report):
@@ -29,7 +39,7 @@ def memory(world, report):
         malformed_http.run(quiet, "malformed-memory", url, malformed_http.FAST)
         malformed_stdio.run(quiet, "malformed-memory", world.mcp_command(tools.FIXTURE_DEVICE))
         for name, process in processes.items():
-            sizes[name].append(harness.pss_kib(process.pid))
+            sizes[name].append(anonymous_kib(process.pid))
     for name, kib in sizes.items():
         def check_growth(name=name, kib=kib):
             growth = kib[-1] - kib[WARM_UP - 1]

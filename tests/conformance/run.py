@@ -25,6 +25,7 @@ PARTS = {
     "inspector-fleet": parts_clients.inspector_fleet,
     "suite-2026-07-28": parts_suite.modern,
     "suite-2025-11-25": parts_suite.legacy,
+    "suite-older": parts_suite.older,
     "children-stdio": parts_children.stdio,
     "children-device": parts_children.device,
     "children-kill": parts_children.kill,

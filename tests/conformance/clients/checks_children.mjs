@@ -13,7 +13,7 @@ const everything = {
   'get-tiny-image': [{}, 'image'],
   'gzip-file-as-resource': [{ name: 'x.gz', data: 'data:text/plain;base64,aGVsbG8=', outputType: 'resource' }, null],
   'toggle-simulated-logging': [{}, 'logging'],
-  'toggle-subscriber-updates': [{}, 'subscri'],
+  'toggle-subscriber-updates': [{}, 'simulated resource update'],
   'trigger-long-running-operation': [{ duration: 0.4, steps: 2 }, 'completed'],
 };
 // Made for the task experiment of 2025-11-25, which no other revision has and nobody maps to the extension.
