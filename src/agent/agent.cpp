@@ -16,6 +16,7 @@ namespace tideline::agent {
 namespace {
 
 constexpr Duration housekeeping_interval = seconds(1);
+constexpr Duration children_patience = seconds(2);  // for the notes of their lists, on a slow disk
 constexpr Duration children_look = milliseconds(20);
 // They are asked, then told, then killed.
 constexpr Duration children_grace = limits::child_stop_wait + limits::child_stop_wait + seconds(1);
@@ -59,6 +60,7 @@ Status Agent::start(std::string& problem) {
   control_ = std::make_unique<Control>(*outbox_, static_cast<Control::Host&>(*this));
   ingest_ = std::make_unique<IngestServer>(rules_, line_options(config_), *collector_, *clock_, loop_, log_);
   local_socket_ = std::make_unique<LocalSocket>(*gateway_, *control_, loop_, log_);
+  RETURN_IF_ERROR(begin_providers(problem));
   RETURN_IF_ERROR(open_sockets(problem));
   inputs_->start();
   link_->start();
@@ -80,8 +82,22 @@ void Agent::add_providers() {
   action_processes_->set_listener(*actions_);
   gateway_->add(*actions_);
   children_ = std::make_unique<Children>(config_.children, TIDELINE_VERSION, *gateway_, *notebook_, loop_, log_);
+}
+
+/// What sleeping children offer is read back before anybody can ask: a client lists the tools once, right at its start.
+Status Agent::begin_providers(std::string& problem) {
+  is_starting_ = true;
   actions_->begin();
   children_->begin();
+  const Instant patience = platform::now() + children_patience;
+  while (!children_->are_known() && !stopping_ && platform::now() < patience) {
+    (void)loop_.run_once();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  is_starting_ = false;
+  if (!stopping_) return {};
+  problem = "told to stop while it started";
+  return Error{ErrorCode::closed, 0, "start"};
 }
 
 Status Agent::serve_stdio() {
@@ -124,6 +140,10 @@ Status Agent::open_sockets(std::string& problem) {
 void Agent::run() { loop_.run(); }
 
 void Agent::on_signal(int number) {
+  if (is_starting_) {
+    stopping_ |= number != SIGHUP;
+    return;
+  }
   if (number == SIGHUP) return reload();
   log_info(log_, "agent", "%s: stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
   if (stopping_) {

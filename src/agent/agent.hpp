@@ -58,6 +58,7 @@ class Agent final : private Outbox::Listener,
   Status open_store(std::string& problem);
   Status open_sockets(std::string& problem);
   void add_providers();
+  Status begin_providers(std::string& problem);
   void reload();
   void replace_inputs();
   void report_to_supervisor();
@@ -118,6 +119,7 @@ class Agent final : private Outbox::Listener,
   uv::Timer gateway_due_;
   uv::Timer stop_deadline_;
   Instant stop_by_ = never;
+  bool is_starting_ = false;  ///< the loop runs for the notes alone
   bool stopping_ = false;
 };
 

@@ -79,9 +79,13 @@ void ChildServer::on_ready() {
   known_era_ = era_choice_name(mcp::era_of(client_->revision()) == mcp::Era::legacy ? mcp::EraChoice::legacy : mcp::EraChoice::modern);
   const mcp::Slice capabilities(client_->capabilities_json());
   const auto offers = [&](std::string_view capability) { return mcp::find_member(capabilities, capability).is(mcp::JsonKind::object); };
-  if (!offers("tools")) take_list(mcp::ListKind::tools, {});
-  if (!offers("prompts")) take_list(mcp::ListKind::prompts, {});
-  if (!offers("resources")) take_list(mcp::ListKind::resources, {}), take_list(mcp::ListKind::templates, {});
+  const auto empty_unless = [&](std::string_view capability, mcp::ListKind kind) {
+    if (!offers(capability)) on_list(kind, {}, false);
+  };
+  empty_unless("tools", mcp::ListKind::tools);
+  empty_unless("prompts", mcp::ListKind::prompts);
+  empty_unless("resources", mcp::ListKind::resources);
+  empty_unless("resources", mcp::ListKind::templates);
   // A legacy server sends its log only to those who chose a level.
   if (known_era_ == "legacy" && offers("logging")) (void)client_->request({.method = mcp::Method::set_level, .members = R"("level":"info")"}, options_.now());
   for (Relay& relay : Relays(std::exchange(relays_, {}))) {

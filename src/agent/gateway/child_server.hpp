@@ -7,6 +7,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -30,6 +31,7 @@ struct ChildServerOptions {
   std::string version;     ///< ours
   Instant (*now)() = nullptr;
   uint64_t seed = 0;       ///< of the jitter
+  std::function<void()> on_notes_read = nullptr;  ///< what is known of the last run is offered now
 };
 
 class ChildServer final : public Provider, public ChildPort::Listener, private mcp::ClientListener, private Notebook::Listener {
@@ -101,8 +103,8 @@ class ChildServer final : public Provider, public ChildPort::Listener, private m
   void on_list(mcp::ListKind kind, const std::vector<std::string>& items, bool is_cut) override;
   void on_list_failed(mcp::ListKind kind, std::string_view why) override;
   void take_list(mcp::ListKind kind, const std::vector<std::string>& items);
+  void keep_list(mcp::ListKind kind, const std::vector<std::string>& items);
   void read_next_note();
-  void end_notes();
   void renew_watches();
   std::string note_key(mcp::ListKind kind) const;
   void on_saved(const std::string& key, const Status& status) override;

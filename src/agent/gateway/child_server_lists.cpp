@@ -22,6 +22,7 @@ void ChildServer::on_read(const std::string&, const Result<std::string>& text) {
     take_list(kind, stored->items);
   }
   if (notes_left_ > 0) return read_next_note();
+  if (options_.on_notes_read) options_.on_notes_read();
   // Without knowing what it offers nobody could ever call it.
   if (!lists_.is_complete() || is_used()) start_soon();
 }
@@ -29,6 +30,10 @@ void ChildServer::on_read(const std::string&, const Result<std::string>& text) {
 void ChildServer::on_list(mcp::ListKind kind, const std::vector<std::string>& items, bool is_cut) {
   if (is_cut) log_warning(log_, "child", "%s: its list of %s is too long, the first %zu are offered", config_.name.c_str(), std::string(mcp::list_name(kind)).c_str(), items.size());
   take_list(kind, items);
+  keep_list(kind, items);
+}
+
+void ChildServer::keep_list(mcp::ListKind kind, const std::vector<std::string>& items) {
   // Not kept when too long for a note: then the server is started with the agent. A refusal is no harm either.
   (void)notebook_.save(note_key(kind), list_note(source_, known_era_, items), *this).has_value();
 }
@@ -36,8 +41,9 @@ void ChildServer::on_list(mcp::ListKind kind, const std::vector<std::string>& it
 void ChildServer::on_list_failed(mcp::ListKind kind, std::string_view why) {
   log_warning(log_, "child", "%s: its list of %s could not be read: %.*s", config_.name.c_str(), std::string(mcp::list_name(kind)).c_str(),
               static_cast<int>(std::min<size_t>(why.size(), 200)), why.data());
-  // Servers exist that declare resources and know no templates.
+  // Known as empty now; not kept so, as it may go well the next time. But servers exist that declare resources and know no templates.
   if (!lists_.is_known(kind)) take_list(kind, {});
+  if (kind == mcp::ListKind::templates) keep_list(kind, {});
 }
 
 void ChildServer::take_list(mcp::ListKind kind, const std::vector<std::string>& items) {

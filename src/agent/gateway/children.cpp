@@ -14,7 +14,8 @@ Children::Children(const std::vector<ChildConfig>& configs, const std::string& v
     : gateway_(gateway), notebook_(notebook) {
   for (const ChildConfig& config : configs) {
     if (!config.enabled) continue;
-    children_.push_back(std::make_unique<Child>(config, ChildServerOptions{version, &platform::now, platform::random_u64()}, gateway, notebook, loop, log));
+    ChildServerOptions options{version, &platform::now, platform::random_u64(), [this] { on_notes_read(); }};
+    children_.push_back(std::make_unique<Child>(config, std::move(options), gateway, notebook, loop, log));
   }
 }
 
@@ -23,10 +24,16 @@ void Children::begin() {
     const auto owns = [&](const std::unique_ptr<Child>& child) { return key.starts_with("child/" + child->config.name + "/"); };
     if (std::none_of(children_.begin(), children_.end(), owns)) (void)notebook_.save(key, {}, broom_).has_value();
   }
+  unread_ = children_.size();
   for (const std::unique_ptr<Child>& child : children_) {
     gateway_.add(child->server);
     child->server.begin();
   }
+}
+
+/// Whoever lists the tools right after the start sees those of sleeping children, too.
+void Children::on_notes_read() {
+  if (--unread_ == 0) gateway_.flush_changes();
 }
 
 void Children::stop() {

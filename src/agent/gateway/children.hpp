@@ -22,6 +22,8 @@ class Children {
 
   /// Offers them, and starts those that must be asked what they offer. Notes of children that are gone are deleted.
   void begin();
+  /// What was known of them at the last run is offered.
+  bool are_known() const { return unread_ == 0; }
   /// Asks them to end; those that do not are made to.
   void stop();
   bool are_running() const;
@@ -40,8 +42,11 @@ class Children {
     void on_read(const std::string&, const Result<std::string>&) override {}
   };
 
+  void on_notes_read();
+
   Gateway& gateway_;
   Notebook& notebook_;
+  size_t unread_ = 0;  ///< children whose notes are being read
   Broom broom_;
   std::vector<std::unique_ptr<Child>> children_;
 };

@@ -75,6 +75,12 @@ void Gateway::on_timer(Instant now) {
   if (changes.tools || changes.resources || changes.prompts) listener_.on_catalog_changed();
 }
 
+void Gateway::flush_changes() {
+  if (rebuild_at_ == never) return;
+  rebuild_at_ = now();
+  on_timer(rebuild_at_);
+}
+
 void Gateway::end_listens() {
   for (const auto& [stream, desk] : desks_) desk->end_listens();
 }

@@ -55,6 +55,8 @@ class Gateway final : public Answers {
 
   /// Tells what changed, and ends calls whose time is over. Call when on_gateway_due() said, and once a second.
   void on_timer(Instant now);
+  /// Tells at once what would be joined with later changes: for the start, when clients are about to ask.
+  void flush_changes();
   /// All listens of all streams get their last message: the agent is closing down.
   void end_listens();
 

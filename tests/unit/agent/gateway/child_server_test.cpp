@@ -131,6 +131,29 @@ TEST_F(ChildServerTest, WithKnownListsItStartsWithItsFirstCall) {
   desk.reset();
 }
 
+TEST_F(ChildServerTest, WhatAServerDoesNotOfferIsKnownToo) {
+  make_ready(true);
+  notebook.deliver();
+  PlayedPort next_port;
+  ChildServer again(config, {"1", &TestClock::now, 1}, gateway, next_port, notebook, quiet);
+  again.begin();
+  notebook.deliver();
+  EXPECT_EQ(next_port.starts, 0);
+}
+
+TEST_F(ChildServerTest, AListThatCouldNotBeReadIsAskedForAtTheNextStart) {
+  config.era = mcp::EraChoice::legacy;
+  make();
+  answer_child("initialize", R"({"protocolVersion":"2025-11-25","serverInfo":{"name":"x","version":"1"},"capabilities":{"tools":{}}})");
+  refuse_child("tools/list", R"({"code":-32603,"message":"not now"})");
+  notebook.deliver();
+  PlayedPort next_port;
+  ChildServer again(config, {"1", &TestClock::now, 1}, gateway, next_port, notebook, quiet);
+  again.begin();
+  notebook.deliver();
+  EXPECT_EQ(next_port.starts, 1);
+}
+
 TEST_F(ChildServerTest, AnotherCommandHasOtherLists) {
   make_ready();
   notebook.deliver();

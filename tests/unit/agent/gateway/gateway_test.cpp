@@ -181,6 +181,19 @@ TEST_F(GatewayTest, ChangesAreJoinedAndOnlyChangedListsAreAnnounced) {
   EXPECT_EQ(catalog_changes, 1);
 }
 
+TEST_F(GatewayTest, ChangesCanBeToldAtOnce) {
+  ScriptedProvider provider("t");
+  gateway.add(provider);
+  provider.offered.tools[0].description = "new";
+  gateway.flush_changes();
+  EXPECT_EQ(catalog_changes, 0) << "nobody said that there are any";
+  gateway.offer_changed();
+  gateway.flush_changes();
+  EXPECT_EQ(catalog_changes, 1);
+  pass(limits::mcp_announce_interval);
+  EXPECT_EQ(catalog_changes, 1);
+}
+
 TEST_F(GatewayTest, NothingIsAnnouncedWhenTheListsAreTheSame) {
   ScriptedProvider provider("t");
   gateway.add(provider);
