@@ -180,6 +180,7 @@ inline constexpr Duration mcp_announce_interval = milliseconds(250);  // changes
 inline constexpr Duration mcp_list_ttl = seconds(60);          // how long clients may keep an agent's lists
 inline constexpr size_t mcp_unread_bytes = 8 * 1024 * 1024;    // answers a local program leaves unread before it is let go
 inline constexpr size_t latest_text_bytes = 512;               // of the newest text value of a series, kept in memory
+inline constexpr unsigned history_ticks = 3;                   // seconds that a call waits for values of series that fell silent long ago
 inline constexpr size_t latest_rows = 4096;                    // read back at once to fill the newest values
 inline constexpr size_t tool_query_rows = 10'000;              // of one answer of the tool `query`
 inline constexpr size_t tool_answer_bytes = 1024 * 1024;       // of its JSON: more is for files, not for models

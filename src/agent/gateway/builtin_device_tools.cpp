@@ -86,6 +86,7 @@ std::string BuiltinProvider::sync_json(bool is_requested, std::string& text) con
   const Hearing hearing = this->hearing({});
   Heard heard = heard_of({}, {});
   heard.has_data = true;
+  heard.range.from_ns = hearing.moment.listening_since.nanos;  // syncing goes on when nobody measured
   const Judgement judgement = judge(hearing, heard);
   write_judgement(w, hearing, heard, judgement);
   w.end_object();

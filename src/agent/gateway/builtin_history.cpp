@@ -1,5 +1,5 @@
 // BuiltinProvider: what was stored before this run, and what that says about an answer.
-#include <algorithm>
+#include <utility>
 
 #include "agent/gateway/builtin_offer.hpp"
 #include "agent/gateway/builtin_provider.hpp"
@@ -20,18 +20,33 @@ constexpr uint32_t single_rows = 16;
 
 }  // namespace
 
-bool BuiltinProvider::needs_history(const Job& job) const {
+BuiltinProvider::Past BuiltinProvider::needed_past(const Job& job) {
   switch (job.method) {
-    case mcp::Method::call_tool: return std::any_of(tools_.begin(), tools_.end(), [&](const ToolRow& row) { return row.name == job.target && row.needs_history; });
-    case mcp::Method::read_resource: return job.target.starts_with(uri::series);
-    case mcp::Method::get_prompt: return true;
-    default: return false;
+    case mcp::Method::call_tool:
+      for (const ToolRow& row : tools_) {
+        if (row.name == job.target) return row.needs;
+      }
+      return Past::nothing;
+    case mcp::Method::read_resource:
+      if (job.target == uri::series) return Past::newest_values;
+      return job.target == uri::status ? Past::nothing : Past::end_of_last_run;
+    case mcp::Method::get_prompt: return Past::end_of_last_run;
+    default: return Past::nothing;
   }
 }
 
+bool BuiltinProvider::knows(Past past) const {
+  switch (past) {
+    case Past::nothing: return true;
+    case Past::end_of_last_run: return history_ == History::reading_values || history_ == History::read;
+    case Past::newest_values: return history_ == History::read || (history_ == History::reading_values && load_ticks_ >= limits::history_ticks);
+  }
+  return false;
+}
+
 void BuiltinProvider::begin_load() {
-  history_ = History::reading;
-  is_first_load_ = true;
+  history_ = History::reading_end;
+  load_ticks_ = 0;
   load_at_ = 0;
   load_end_ = services_.dictionary().size();
   model::Query query;
@@ -44,7 +59,10 @@ void BuiltinProvider::begin_load() {
 void BuiltinProvider::on_loaded(const Result<model::QueryAnswer>& answer) {
   if (!answer) return end_load(std::string("the store cannot be read now: ") + answer.error().context + ", " + error_name(answer.error().code));
   take_stored(*answer);
-  is_first_load_ = false;
+  if (history_ == History::reading_end) {
+    history_ = History::reading_values;
+    release(Past::end_of_last_run);
+  }
   load_next();
 }
 
@@ -53,7 +71,7 @@ void BuiltinProvider::take_stored(const model::QueryAnswer& answer) {
   for (const model::SeriesAnswer& one : answer.series) {
     if (one.points.empty()) continue;
     const model::Point& newest = one.points.back();
-    if (is_first_load_ && newest.time_ns < started.nanos && (!last_before_ || newest.time_ns > last_before_->nanos)) last_before_ = UtcNanos{newest.time_ns};
+    if (history_ == History::reading_end && newest.time_ns < started.nanos && (!last_before_ || newest.time_ns > last_before_->nanos)) last_before_ = UtcNanos{newest.time_ns};
     if (const auto id = services_.dictionary().find(one.series)) latest_.add_stored(*id, newest, one.time_quality);
   }
 }
@@ -72,13 +90,21 @@ void BuiltinProvider::load_next() {
 
 void BuiltinProvider::end_load(const std::string& problem) {
   history_ = problem.empty() ? History::read : History::unread;
-  const std::vector<Job> jobs = std::move(waiting_);
-  waiting_.clear();
+  if (problem.empty()) return release(Past::newest_values);
+  const std::vector<Job> jobs = std::exchange(waiting_, {});
   for (const Job& job : jobs) {
-    if (problem.empty()) run(job);
-    else if (job.method == mcp::Method::call_tool) fail_tool(job, problem);
+    if (job.method == mcp::Method::call_tool) fail_tool(job, problem);
     else answers_.fail(job.key, {mcp::RpcCode::internal_error, problem, {}});
   }
+}
+
+/// Runs the calls for which this is known now.
+void BuiltinProvider::release(Past known) {
+  std::vector<Job> ready;
+  std::vector<Job> later;
+  for (Job& job : waiting_) (needed_past(job) <= known ? ready : later).push_back(std::move(job));
+  waiting_ = std::move(later);
+  for (const Job& job : ready) run(job);
 }
 
 Hearing BuiltinProvider::hearing(const model::SeriesSelector& selector) const {

@@ -25,7 +25,8 @@ const std::string series_members =
     std::string(R"("key":{"type":"string","description":"Name with labels, as accepted by the argument series."},)") + mcp::schema::series_members;
 constexpr const char* latest_members =
     R"("latest":{"type":"object","description":"Missing when no reading is held.","properties":{"time":{"type":"string"},"age_s":{"type":"number","description":"Seconds since the reading."},)"
-    R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]},"value_is_cut":{"type":"boolean"}},"required":["time","age_s"]})";
+    R"("value":{"description":"Number, boolean or text; null for not a number.","anyOf":[{"type":"number"},{"type":"boolean"},{"type":"string"},{"type":"null"}]},"value_is_cut":{"type":"boolean"}},"required":["time","age_s"]},)"
+    R"("reading_back":{"type":"boolean","description":"A value from long ago is still being looked for: ask again."})";
 
 mcp::Tool tool(const char* name, const char* title, const char* description, std::string input_schema, std::string output_schema, const mcp::ToolHints& hints) {
   mcp::Tool one;

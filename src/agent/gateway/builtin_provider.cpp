@@ -9,10 +9,13 @@
 namespace tideline::agent {
 
 const std::array<BuiltinProvider::ToolRow, 7> BuiltinProvider::tools_ = {{
-    {"list_series", true, &BuiltinProvider::list_series}, {"latest", true, &BuiltinProvider::latest},
-    {"query", true, &BuiltinProvider::query},             {"record", false, &BuiltinProvider::record},
-    {"sync_status", false, &BuiltinProvider::sync_status}, {"sync_now", false, &BuiltinProvider::sync_now},
-    {"doctor", false, &BuiltinProvider::doctor},
+    {"list_series", Past::newest_values, &BuiltinProvider::list_series},
+    {"latest", Past::newest_values, &BuiltinProvider::latest},
+    {"query", Past::end_of_last_run, &BuiltinProvider::query},
+    {"record", Past::nothing, &BuiltinProvider::record},
+    {"sync_status", Past::nothing, &BuiltinProvider::sync_status},
+    {"sync_now", Past::nothing, &BuiltinProvider::sync_now},
+    {"doctor", Past::nothing, &BuiltinProvider::doctor},
 }};
 
 const char* health_name(Health health) {
@@ -52,7 +55,7 @@ void BuiltinProvider::start(Job job) {
     answers_.fail(job.key, {mcp::RpcCode::internal_error, busy, {}});
     return;
   }
-  if (history_ == History::read || !needs_history(job)) return run(job);
+  if (knows(needed_past(job))) return run(job);
   waiting_.push_back(std::move(job));
   if (history_ == History::unread) begin_load();
 }
@@ -86,7 +89,8 @@ void BuiltinProvider::ask(Asked asked) {
 }
 
 void BuiltinProvider::on_answer(AgentServices::Token token, const Result<model::QueryAnswer>& answer) {
-  if (history_ == History::reading && token == load_token_) return on_loaded(answer);
+  const bool is_reading = history_ == History::reading_end || history_ == History::reading_values;
+  if (is_reading && token == load_token_) return on_loaded(answer);
   const auto found = asked_.find(token);
   if (found == asked_.end()) return;  // cancelled
   const Asked asked = std::move(found->second);

@@ -2,7 +2,8 @@
 // it is, how good the clock is, and what is missing.
 //
 // Owned by Agent. Thread: loop. Nothing survives a crash. Bounds: limits::builtin_calls under way, LatestReadings' per series.
-// Series known before this run are read back from the store once, at the first call that needs them; such calls wait for that.
+// What was stored before this run is read back once, at the first call that needs it: its end, then the newest value of each series. A
+// series that fell silent long ago costs reading far back, so calls wait for those limits::history_ticks seconds at most.
 #pragma once
 
 #include <map>
@@ -52,9 +53,11 @@ class BuiltinProvider final : public Provider, public AgentServices::Listener {
     model::Query query;
     TimeRange range;
   };
+  /// What a call must know of the time before this run.
+  enum class Past : uint8_t { nothing, end_of_last_run, newest_values };
   struct ToolRow {
     std::string_view name;
-    bool needs_history;
+    Past needs;
     void (BuiltinProvider::*run)(const Job&);
   };
   static const std::array<ToolRow, 7> tools_;
@@ -67,7 +70,9 @@ class BuiltinProvider final : public Provider, public AgentServices::Listener {
   size_t under_way() const { return asked_.size() + recording_.size() + waiting_.size(); }
 
   // builtin_history.cpp: what was before this run
-  bool needs_history(const Job& job) const;
+  static Past needed_past(const Job& job);
+  bool knows(Past past) const;
+  void release(Past known);
   void begin_load();
   void load_next();
   void on_loaded(const Result<model::QueryAnswer>& answer);
@@ -109,13 +114,13 @@ class BuiltinProvider final : public Provider, public AgentServices::Listener {
   Answers& answers_;
   LatestReadings latest_;
 
-  enum class History : uint8_t { unread, reading, read };
+  enum class History : uint8_t { unread, reading_end, reading_values, read };
   History history_ = History::unread;
   std::optional<UtcNanos> last_before_;
   AgentServices::Token load_token_ = 0;
   model::SeriesId load_at_ = 0;    // series below are known or asked
   model::SeriesId load_end_ = 0;
-  bool is_first_load_ = false;
+  unsigned load_ticks_ = 0;        // seconds that calls have waited for values
 
   AgentServices::Token last_token_ = 0;
   std::map<AgentServices::Token, Asked> asked_;

@@ -130,6 +130,7 @@ void BuiltinProvider::on_committed(model::Stream stream) {
 }
 
 void BuiltinProvider::on_tick(Instant now) {
+  if (history_ == History::reading_values && ++load_ticks_ == limits::history_ticks) release(Past::newest_values);
   const std::set<model::SeriesId> changed = std::move(committed_);
   committed_.clear();
   if (watched_.empty()) return;

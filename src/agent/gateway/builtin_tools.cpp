@@ -85,6 +85,7 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
   write_head(w, services_);
   w.key("series").begin_array();
   const Heard everything = heard_of(selector, {});
+  const char* const unknown = history_ == History::read ? "no reading held" : "long ago, being read back";
   for (model::SeriesId id = 0; id < dictionary.size(); ++id) {
     const model::Series& series = dictionary.at(id);
     if (!selector.matches(series)) continue;
@@ -95,6 +96,8 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
       has_data = true;
       oldest_ns = std::min(oldest_ns, one->point.time_ns);
       write_latest(w, *one, moment);
+    } else if (history_ != History::read) {
+      w.key("reading_back").boolean(true);
     }
     if (one != nullptr && says_why) {
       Heard since{{one->point.time_ns + 1, moment.utc.nanos}, true, false, {}, false, 0};
@@ -105,7 +108,7 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
     }
     w.end_object();
     const bool is_shown = table.rows() < limits::tool_text_rows;
-    if (is_shown) table.add_row({series.key(), one != nullptr ? model::value_text(one->point) : "-", series.unit, one != nullptr ? age_text(moment, one->point.time_ns) : "no reading held"});
+    if (is_shown) table.add_row({series.key(), one != nullptr ? model::value_text(one->point) : "-", series.unit, one != nullptr ? age_text(moment, one->point.time_ns) : unknown});
   }
   w.end_array().key("total").unsigned_integer(dictionary.size());
   Heard heard = heard_of(selector, {oldest_ns, INT64_MAX});

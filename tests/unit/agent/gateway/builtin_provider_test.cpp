@@ -114,6 +114,28 @@ TEST_F(BuiltinProviderTest, SeriesOfEarlierRunsAreReadBackOnce) {
   EXPECT_EQ(services.asked.size(), 2u);
 }
 
+TEST_F(BuiltinProviderTest, ASeriesThatFellSilentLongAgoHoldsNobodyUpForLong) {
+  reading(services.add("alive"), 990, 1);
+  services.add("dead");
+  desk->on_line(call_tool("1", "latest"));
+  desk->on_line(call_tool("2", "query"));
+  answer_query({});  // what was before this run; now the dead series is looked for
+  ASSERT_EQ(services.asked.size(), 2u);
+  EXPECT_EQ(services.asked[0].first.limit, 500u) << "the query needs no more than that";
+  for (unsigned tick = 0; tick < limits::history_ticks; ++tick) {
+    EXPECT_TRUE(lines.all.empty());
+    provider.on_tick(TestClock::current);
+  }
+  ASSERT_EQ(lines.all.size(), 1u);
+  EXPECT_TRUE(has(structured(lines.last()), R"("reading_back":true)"));
+  const auto dead = services.asked[1].second;
+  model::QueryAnswer found;
+  found.series = {services.points(1, {{5, 9}})};
+  provider.on_answer(dead, found);
+  desk->on_line(call_tool("3", "latest", R"({"series":"dead"})"));
+  EXPECT_TRUE(has(structured(lines.last()), R"("value":9)"));
+}
+
 TEST_F(BuiltinProviderTest, AStoreThatCannotBeReadIsSaidAndTriedAgain) {
   services.add("a");
   desk->on_line(call_tool("1", "latest"));
