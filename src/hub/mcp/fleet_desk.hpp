@@ -9,14 +9,13 @@
 #include "hub/mcp/fan_out.hpp"
 #include "hub/mcp/fleet_catalog.hpp"
 #include "hub/mcp/router.hpp"
-#include "hub/mcp/store_desk.hpp"
 
 namespace tideline::hub {
 
 class FleetDesk final : private FanOuts::Host {
  public:
-  FleetDesk(Router& router, DeviceCalls& calls, FleetCatalogs& catalogs, const Catalogs& devices, const Registry& registry, StoreDesk& desk)
-      : router_(router), catalogs_(catalogs), devices_(devices), registry_(registry), desk_(desk), fan_outs_(static_cast<FanOuts::Host&>(*this), calls) {}
+  FleetDesk(Router& router, DeviceCalls& calls, FleetCatalogs& catalogs, const Catalogs& devices, const Registry& registry)
+      : router_(router), catalogs_(catalogs), devices_(devices), registry_(registry), fan_outs_(static_cast<FanOuts::Host&>(*this), calls) {}
 
   void on_call(const CallRef& ref, const Conversation& conversation, const mcp::Call& call, Instant now);
   /// The call came back because its device went away meanwhile.
@@ -35,7 +34,6 @@ class FleetDesk final : private FanOuts::Host {
   FleetCatalogs& catalogs_;
   const Catalogs& devices_;
   const Registry& registry_;
-  StoreDesk& desk_;
   FanOuts fan_outs_;
 };
 

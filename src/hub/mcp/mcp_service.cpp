@@ -19,7 +19,7 @@ McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThrea
       calls_(static_cast<DeviceCalls::Links&>(*this), options.endpoint.name, options.endpoint.version),
       watches_(calls_, [this](DeviceKey device, const std::string& uri) { on_updated(device, uri); }),
       router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
-      fleet_catalogs_(catalogs_, fleet.registry(), fleet_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry(), desk_),
+      fleet_catalogs_(catalogs_, fleet.registry(), fleet_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry()),
       book_(desk_, calls_, fleet.registry(), static_cast<TaskBook::Listener&>(*this), log), task_desk_(router_, book_, catalogs_, fleet.registry()),
       fleet_answers_(router_, desk_, fleet_catalogs_, catalogs_, fleet.registry()),
       endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
