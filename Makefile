@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -66,8 +66,11 @@ fuzz: packages ## libFuzzer on every target, FUZZ_SECONDS (60) each
 	@cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Release -DTIDELINE_FUZZ=ON -DCMAKE_CXX_COMPILER=$$(command -v clang++-14 || command -v clang++) $(CMAKE_FLAGS) >/dev/null
 	@tests/scripts/run-fuzz build/fuzz $(FUZZ_SECONDS)
 
-size: build ## text, data and file size of both programs, stripped
-	@tests/scripts/report-size $(BUILD)
+cross: ## the agent for a board, tested under emulation, as a package: make cross A=aarch64-linux-gnu (toolchains/README.md)
+	@STATIC=$(STATIC) HUB=$(HUB) TESTS='$(TESTS)' JOBS=$(JOBS) toolchains/cross $(A)
+
+size: build ## text, data and file size of the programs that were built here, and what each part of them weighs
+	@tests/scripts/report-size $(BUILD) $(patsubst %/tideline,%,$(wildcard build/cross-*/tideline))
 
 clean:
 	rm -rf build

@@ -38,7 +38,7 @@ function(tideline_find_library name)
 endfunction()
 
 find_package(Threads REQUIRED)
-tideline_find_library(uv HEADER uv.h NAMES uv_a uv PACKAGE libuv1-dev NEEDS Threads::Threads ${CMAKE_DL_LIBS})
+tideline_find_library(uv HEADER uv.h NAMES uv uv_a PACKAGE libuv1-dev NEEDS Threads::Threads ${CMAKE_DL_LIBS})
 tideline_find_library(sqlite HEADER sqlite3.h NAMES sqlite3 PACKAGE libsqlite3-dev NEEDS Threads::Threads ${CMAKE_DL_LIBS} m)
 tideline_find_library(cjson HEADER cJSON.h UNDER cjson NAMES cjson PACKAGE libcjson-dev NEEDS m)
 tideline_find_library(msgpack HEADER msgpack/pack.h NAMES msgpackc msgpack-c PACKAGE "libmsgpack-dev or libmsgpack-c-dev")
@@ -58,8 +58,9 @@ if(missing_libraries)
   message(FATAL_ERROR "libraries not found in '${CMAKE_SYSROOT}/' (TIDELINE_LINK=${TIDELINE_LINK}):${missing_libraries}\n${advice}")
 endif()
 
-# Link options of a program: what the C++ runtime and the C library become.
+# Link options of a program: what the C++ runtime and the C library become, and the map that tests/scripts/report-size reads.
 add_library(tideline_program INTERFACE)
+target_link_options(tideline_program INTERFACE "-Wl,-Map=$<TARGET_PROPERTY:NAME>.map")
 if(TIDELINE_LINK STREQUAL archives)
   target_link_options(tideline_program INTERFACE -static-libstdc++ -static-libgcc)
 elseif(TIDELINE_LINK STREQUAL static)
