@@ -45,6 +45,8 @@ struct ServerOptions {
   bool is_http = false;
   /// A session agreed elsewhere: for HTTP, where each POST is a stream of its own.
   std::optional<LegacySession> session{};
+  /// Ids of tasks whose changes announce_task() tells start with this: a listen is granted no others.
+  std::string announced_tasks{};
   std::string principal{};           ///< who calls; state is sealed for nobody else
   std::string request_prefix = "t";  ///< starts the ids of our own requests; different for streams that share a session
   Duration call_timeout = limits::mcp_call_timeout;

@@ -33,6 +33,7 @@ void Server::serve_listen(const Request& request) {
   if (watches_.is_full()) {
     return answer(request, {RpcCode::internal_error, format("more than %zu listens on one stream", limits::mcp_listens), {}});
   }
+  std::erase_if(listen->tasks, [this](const std::string& id) { return !id.starts_with(options_.announced_tasks); });
   listen->id = request.message.id;
   listen->token = calls_.next_token();
   const Listen granted = *listen;

@@ -40,7 +40,7 @@ Duration ActionProvider::life_of(const LedgerEntry& entry) const {
 void ActionProvider::make_task(ActionRuns::Run run, Job& job) {
   job.task_at = never;
   if (!job.caller || job.outcome) return;
-  job.task = "task-" + format("%llx-", static_cast<unsigned long long>(run)) + tls::random_hex(16);
+  job.task = std::string(own_task_start) + format("%llx-", static_cast<unsigned long long>(run)) + tls::random_hex(16);
   const LedgerCall call{job.task, job.action->name, job.principal, job.action->idempotent};
   if (ledger_.begin(call, clock_.stamp(), now_()) != TaskLedger::Begin::run) job.task.clear();  // too many: it stays an ordinary call
 }

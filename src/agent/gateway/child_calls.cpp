@@ -203,6 +203,18 @@ void ChildServer::on_log(mcp::Slice params) {
   answers_.log(relays_.front().key, *severity, logger.is_present() ? logger.text() : config_.name, data.raw());
 }
 
+/// Whose answer it was is not known, but for one call under way; of several the one it belongs to will time out.
+void ChildServer::on_long_line() {
+  if (!std::exchange(has_told_long_line_, true)) {
+    log_warning(log_, "child", "%s: it wrote a line of more than %zu bytes, which was passed over", config_.name.c_str(), limits::mcp_line_bytes);
+  }
+  if (relays_.size() != 1 || relays_.front().tag == 0) return;
+  const Relay relay = std::move(relays_.front());
+  relays_.clear();
+  client_->cancel(relay.tag, "the answer is too long");
+  fail(relay, format("the server %s answered with more than %zu bytes: ask for less", config_.name.c_str(), limits::mcp_line_bytes));
+}
+
 /// Nothing of the kind is declared, so the client answers for us; this cannot come.
 void ChildServer::on_request(std::string_view id, mcp::Method, mcp::Slice) {
   const mcp::RpcError error{mcp::RpcCode::method_not_found, "method not found", {}};

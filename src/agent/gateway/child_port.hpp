@@ -15,6 +15,8 @@ class ChildPort {
    public:
     virtual ~Listener() = default;
     virtual void on_line(std::string_view line) = 0;
+    /// A line beyond limits::mcp_line_bytes was passed over.
+    virtual void on_long_line() = 0;
     /// `how` is for people: "exit code 1", "signal 9".
     virtual void on_exit(const std::string& how) = 0;
     /// The time given to wake_at() has come.

@@ -101,7 +101,8 @@ void ChildProcess::on_read(uv::Stream& stream, Bytes bytes) {
   if (&stream == &process_->errors()) return child_log_.take(as_text(bytes), platform::now());
   lines_.push(as_text(bytes));
   while (const std::optional<mcp::LineBuffer::Line> line = lines_.next()) {
-    if (!line->is_too_long) listener_->on_line(line->text);
+    if (line->is_too_long) listener_->on_long_line();
+    else listener_->on_line(line->text);
   }
 }
 

@@ -44,7 +44,7 @@ void ChildServer::start() {
   ++starts_;
   started_at_ = used_at_ = now;
   unusable_.clear();
-  is_respawn_wanted_ = false;
+  is_respawn_wanted_ = has_told_long_line_ = false;
   const Status started = port_.start(*this);
   if (!started) return on_down("cannot start " + config_.command.front() + ": " + error_name(started.error().code));
   state_ = State::starting;

@@ -52,6 +52,7 @@ class ChildServer final : public Provider, public ChildPort::Listener, private m
   void on_watch(std::string_view uri, bool is_watched) override;
 
   void on_line(std::string_view line) override;
+  void on_long_line() override;
   void on_exit(const std::string& how) override;
   void on_alarm() override;
 
@@ -127,6 +128,7 @@ class ChildServer final : public Provider, public ChildPort::Listener, private m
   State state_ = State::asleep;
   bool is_stopped_ = false;          // stop() came
   bool is_respawn_wanted_ = false;
+  bool has_told_long_line_ = false;  // in this process
   std::string unusable_;             // why the protocol could not be agreed
   std::string known_era_;            // from the notes, "" when none
   size_t notes_left_ = 0;            // to read

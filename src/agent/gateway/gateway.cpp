@@ -44,6 +44,7 @@ std::unique_ptr<Desk> Gateway::open_stream(StreamOptions options, mcp::Output& o
   server.title = options_.title;
   server.instructions = options_.instructions;
   server.resources = server.prompts = server.completions = server.logging = server.tasks = true;
+  server.announced_tasks = own_task_start;
   server.is_http = options.is_http;
   server.principal = std::move(options.principal);
   server.call_timeout = options.call_timeout;

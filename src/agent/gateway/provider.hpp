@@ -32,6 +32,9 @@ struct Offer {
   std::vector<mcp::Prompt> prompts;
 };
 
+/// Ids of tasks whose provider tells of changes (Answers::task_changed) start so; those of third-party servers are asked for.
+inline constexpr std::string_view own_task_start = "task-";
+
 class Provider {
  public:
   virtual ~Provider() = default;

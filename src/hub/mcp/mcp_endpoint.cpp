@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "hub/mcp/router.hpp"
 #include "mcp/header_params.hpp"
 #include "mcp/json_write.hpp"
 
@@ -190,6 +191,7 @@ mcp::ServerOptions McpEndpoint::server_options(const Target& target) const {
   options.completions = true;
   options.logging = true;
   options.tasks = true;
+  options.announced_tasks = own_task;  // devices tell of theirs only when asked
   return options;
 }
 

@@ -24,6 +24,13 @@ TEST_F(ServerWatchTest, GrantsNothingThatIsNotOffered) {
   EXPECT_TRUE(has(listen("1", R"({"promptsListChanged":true,"resourcesListChanged":true,"resourceSubscriptions":["u"],"taskIds":["t"]})"), R"("notifications":{})"));
 }
 
+TEST_F(ServerWatchTest, GrantsOnlyTasksWhoseChangesAreTold) {
+  options.announced_tasks = "own-";
+  restart();
+  EXPECT_TRUE(has(listen("1", R"({"taskIds":["child.7","own-1"]})"), R"("notifications":{"taskIds":["own-1"]})"));
+  EXPECT_TRUE(has(listen("2", R"({"taskIds":["child.7"]})"), R"("notifications":{})"));
+}
+
 TEST_F(ServerWatchTest, MalformedFiltersAreRefused) {
   for (const char* filter : {"[]", "null", R"({"toolsListChanged":1})", R"({"resourceSubscriptions":"x"})", R"({"resourceSubscriptions":[1]})",
                              R"({"toolsListChanged":true,"toolsListChanged":true})"}) {

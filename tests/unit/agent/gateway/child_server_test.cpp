@@ -389,6 +389,19 @@ TEST_F(ChildServerTest, AServerThatDoesNotReadGetsNoMore) {
   EXPECT_EQ(count_sent("tools/call"), 0u);
 }
 
+TEST_F(ChildServerTest, AnAnswerThatIsTooLongEndsItsCall) {
+  make_ready();
+  call();
+  port.child->on_long_line();
+  EXPECT_TRUE(has(lines.last(), "ask for less"));
+  EXPECT_EQ(server->status().calls, 0u);
+  call("2");
+  call("3");
+  const size_t before = lines.all.size();
+  port.child->on_long_line();
+  EXPECT_EQ(lines.all.size(), before) << "whose answer it was is not known";
+}
+
 TEST_F(ChildServerTest, ACallWithoutAnswerTimesOut) {
   config.call_timeout = seconds(2);
   make_ready();
