@@ -4,6 +4,7 @@ import pathlib
 import harness
 import malformed_http
 import malformed_stdio
+import malformed_time
 import tools
 
 WARM_UP = 2
@@ -26,7 +27,7 @@ def stdio(world, report):
 
 
 def http(world, report):
-    return malformed_http.run_all(report, "malformed-http", world.url(tools.FIXTURE_DEVICE))
+    return malformed_time.run_all(report, "malformed-http", world.url(tools.FIXTURE_DEVICE))
 
 
 def memory(world, report):
@@ -36,7 +37,7 @@ def memory(world, report):
     quiet = tools.Report()
     sizes = {name: [] for name in processes}
     for _ in range(WARM_UP + ROUNDS):
-        malformed_http.run(quiet, "malformed-memory", url, malformed_http.FAST)
+        malformed_http.run(quiet, "malformed-memory", url, malformed_time.FAST)
         malformed_stdio.run(quiet, "malformed-memory", world.mcp_command(tools.FIXTURE_DEVICE))
         for name, process in processes.items():
             sizes[name].append(anonymous_kib(process.pid))
