@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross package package-test system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -68,6 +68,13 @@ fuzz: packages ## libFuzzer on every target, FUZZ_SECONDS (60) each
 
 cross: ## the agent for a board, tested under emulation, as a package: make cross A=aarch64-linux-gnu (toolchains/README.md)
 	@STATIC=$(STATIC) HUB=$(HUB) TESTS='$(TESTS)' JOBS=$(JOBS) toolchains/cross $(A)
+
+package: build ## the Debian packages of this machine: build/release/packages (boards: make cross)
+	@cmake --build $(BUILD) --target deb | grep -E 'package: .* generated'
+
+package-test: package ## installs, upgrades and removes them under a real systemd in a container, as root
+	@tests/scripts/install-packages packaging
+	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/packaging/run.py --build $(BUILD)
 
 size: build ## text, data and file size of the programs that were built here, and what each part of them weighs
 	@tests/scripts/report-size $(BUILD) $(patsubst %/tideline,%,$(wildcard build/cross-*/tideline))
