@@ -62,7 +62,10 @@ int init(const Arguments& arguments) {
   std::printf("hub made in %s\n", state.path.c_str());
   std::printf("  authority  %s  (SHA-256; devices pin it when they enrol)\n", keys->authority_info.fingerprint.c_str());
   std::printf("  server     %s, certificate until %s\n\n", joined(names).c_str(), format_utc(keys->server_info.validity.not_after).c_str());
-  std::printf("next:\n  tideline-hub serve --state %s\n  tideline-hub token create --state %s --device my-device\n", state.path.c_str(), state.path.c_str());
+  // Everything knows the usual place by itself, and there a service is waiting for its directory.
+  const std::string where = state.path == Config{}.hub.state ? "" : " --state " + state.path;
+  std::printf("next:\n  tideline-hub serve%s%s\n", where.c_str(), where.empty() ? "          (as a service: systemctl start tideline-hub)" : "");
+  std::printf("  tideline-hub token create%s --device my-device\n", where.c_str());
   std::printf("keep a copy of %s and %s in a safe place\n", state.authority_key().c_str(), state.authority_certificate().c_str());
   return done;
 }
