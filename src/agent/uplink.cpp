@@ -174,7 +174,7 @@ void Uplink::on_message(const link::Message& message, Instant now) {
   // A pong shows that the hub lives, not that it stores.
   if (!std::holds_alternative<link::Pong>(message) && !std::holds_alternative<link::Ping>(message)) moved_ = now;
   if (const auto* bye = std::get_if<link::Bye>(&message)) return on_bye(*bye, now);
-  if (std::holds_alternative<link::Reserved>(message) || std::holds_alternative<link::Skipped>(message)) return;
+  if (std::holds_alternative<link::Skipped>(message)) return;
   if (state_ == UplinkState::greeting) {
     if (const auto* welcome = std::get_if<link::Welcome>(&message)) return on_welcome(*welcome, now);
     return leave(link::ByeCode::protocol_error, "the hub did not answer hello with welcome", now);
@@ -196,6 +196,8 @@ void Uplink::on_message(const link::Message& message, Instant now) {
     on_pong(*pong, now);
   } else if (const auto* enrolled = std::get_if<link::Enrolled>(&message)) {
     wire_.enrolled(*enrolled);
+  } else if (const auto* context = std::get_if<link::ContextFrame>(&message)) {
+    wire_.context_came(*context);
   } else if (const auto* call = std::get_if<link::CallFrame>(&message)) {
     wire_.called(*call);
   } else if (const auto* cancel = std::get_if<link::CancelFrame>(&message)) {

@@ -40,6 +40,7 @@ class UplinkWire {
   virtual void link_down() {}
   virtual void called(const link::CallFrame&) {}
   virtual void cancelled(uint64_t /*call*/) {}
+  virtual void context_came(const link::ContextFrame&) {}
 };
 
 /// One past the highest series id that `block` uses; 0 when it cannot be read. The default opens the block.
@@ -124,6 +125,7 @@ class Uplink final : private DrainOutlet {
   bool may_say() const { return is_online() && queued_bytes_ < limits::link_reply_queue_bytes; }
   void say(const link::ReplyFrame& frame, Instant now) { send_frame(frame, now); }
   void say(const link::NotifyFrame& frame, Instant now) { send_frame(frame, now); }
+  void say(const link::ContextFrame& frame, Instant now) { send_frame(frame, now); }
 
   // Events of the outbox (Outbox::Listener, passed on).
   void on_committed(model::Stream stream, model::Seq next, Instant now);

@@ -27,9 +27,10 @@ void encode(const Enrolled& enrolled, ByteBuffer& out);
 void encode(const CallFrame& frame, ByteBuffer& out);
 void encode(const ReplyFrame& frame, ByteBuffer& out);
 void encode(const NotifyFrame& frame, ByteBuffer& out);
+void encode(const ContextFrame& frame, ByteBuffer& out);
 void encode(const CancelFrame& frame, ByteBuffer& out);
 
-/// Parses one payload. The views of block, call, reply and notify frames point into it. Errors: invalid (context names the frame), limit (longer
+/// Parses one payload. The views of block, call, reply, notify and context frames point into it. Errors: invalid (context names the frame), limit (longer
 /// than limits::frame_bytes), unsupported (a type below 64 that this version does not know).
 Result<Message> decode(Bytes payload);
 

@@ -311,6 +311,13 @@ Message take_notify(Reader& reader) {
   return frame;
 }
 
+Message take_context(Reader& reader) {
+  ContextFrame frame;
+  frame.is_last = reader.take_boolean();
+  frame.bytes = reader.take_binary(limits::link_piece_bytes);
+  return frame;
+}
+
 Message take_cancel(Reader& reader) { return CancelFrame{reader.take_uint()}; }
 Message take_credit(Reader& reader) { return Credit{take_at_most(reader, UINT32_MAX)}; }
 Message take_anchor_frame(Reader& reader) { return AnchorFrame{take_anchor(reader)}; }
@@ -321,12 +328,12 @@ struct Kind {
   Message (*take)(Reader& reader);
 };
 
-/// By type; 0 is never used, and context is reserved.
+/// By type; 0 is never used.
 constexpr Kind kinds[] = {
     {0, nullptr},       {14, &take_hello}, {13, &take_welcome}, {2, &take_series_frame}, {5, &take_block},
     {1, &take_gap_frame}, {3, &take_ack},  {5, &take_nack},     {1, &take_credit},       {1, &take_anchor_frame},
     {2, &take_ping},    {1, &take_pong},   {3, &take_bye},      {4, &take_enroll},       {2, &take_enrolled},
-    {0, nullptr},       {7, &take_call},   {3, &take_reply},    {2, &take_notify},       {1, &take_cancel},
+    {2, &take_context}, {7, &take_call},   {3, &take_reply},    {2, &take_notify},       {1, &take_cancel},
 };
 
 }  // namespace
@@ -339,7 +346,6 @@ Result<Message> decode(Bytes payload) {
   if (!reader.ok() || left == 0) return Error{ErrorCode::invalid, 0, "frame is not an array that begins with its type"};
   --left;
   if (type >= first_skipped_type) return Message(Skipped{static_cast<uint8_t>(std::min<uint64_t>(type, UINT8_MAX))});
-  if (type == static_cast<uint64_t>(FrameType::context)) return Message(Reserved{FrameType::context});
   if (type == 0 || type >= std::size(kinds)) return Error{ErrorCode::unsupported, static_cast<int>(type), "frame type is not known"};
   const Kind& kind = kinds[type];
   if (left < kind.fields) return Error{ErrorCode::invalid, 0, frame_name(static_cast<FrameType>(type))};

@@ -168,6 +168,11 @@ void encode(const NotifyFrame& frame, ByteBuffer& out) {
   begin(out, FrameType::notify, 2).boolean(frame.is_last).binary(frame.text);
 }
 
+void encode(const ContextFrame& frame, ByteBuffer& out) {
+  assert(frame.bytes.size() <= limits::link_piece_bytes);
+  begin(out, FrameType::context, 2).boolean(frame.is_last).binary(frame.bytes);
+}
+
 void encode(const CancelFrame& frame, ByteBuffer& out) { begin(out, FrameType::cancel, 1).uint(frame.call); }
 
 uint64_t series_hash(const model::Series& series, uint64_t previous) {

@@ -35,7 +35,7 @@ enum class FrameType : uint8_t {
   bye = 12,
   enroll = 13,
   enrolled = 14,
-  context = 15,  ///< reserved: decoded to Reserved
+  context = 15,
   call = 16,
   reply = 17,
   notify = 18,
@@ -233,17 +233,20 @@ struct CancelFrame {
   bool operator==(const CancelFrame&) const = default;
 };
 
-/// A frame of type 15, whose contents are not defined yet. A receiver ignores it.
-struct Reserved {
-  FrameType type = FrameType::context;
+/// Either way: a piece of one message about the device's context (src/context/FORMAT.md), which the link only carries. The pieces of a
+/// message follow each other.
+struct ContextFrame {
+  bool is_last = true;
+  Bytes bytes;               ///< at most limits::link_piece_bytes; points into the payload
 };
+
 /// A frame of a type from 64 on: made by something newer, to be ignored.
 struct Skipped {
   uint8_t type = first_skipped_type;
 };
 
 using Message = std::variant<Hello, Welcome, SeriesFrame, BlockFrame, GapFrame, Ack, Nack, Credit, AnchorFrame, Ping, Pong, Bye,
-                             Enroll, Enrolled, CallFrame, ReplyFrame, NotifyFrame, CancelFrame, Reserved, Skipped>;
+                             Enroll, Enrolled, CallFrame, ReplyFrame, NotifyFrame, CancelFrame, ContextFrame, Skipped>;
 
 /// [a-z0-9._-], 1 to limits::device_id_bytes, beginning with a letter or digit.
 bool is_device_id(std::string_view id);

@@ -21,7 +21,6 @@ void go_round(const Frame& frame) {
   link::encode(std::get<Frame>(*again), second);
   check(payload == second);
 }
-void go_round(const link::Reserved&) {}
 void go_round(const link::Skipped&) {}
 
 }  // namespace

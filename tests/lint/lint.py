@@ -24,17 +24,18 @@ LAYERS = {
     "platform": MODEL + ["", "linux", "sim"],  # "" stands for the contract: headers directly in platform/
     "src/block": MODEL + ["wrap/msgpack", "block"],
     "src/link": MODEL + ["wrap/msgpack", "block", "link"],
+    "src/context": MODEL + ["wrap/json", "wrap/msgpack", "context"],
     "src/mcp": MODEL + ["wrap/json", "wrap/tls", "mcp"],
     "src/net": MODEL + ["wrap/uv", "wrap/tls", "wrap/msgpack", "block", "link", "mcp", "net"],
-    "src/agent/store": MODEL + ["wrap", "", "block", "agent/store"],
+    "src/agent/store": MODEL + ["wrap", "", "context", "block", "agent/store"],
     "src/agent/inputs": MODEL + ["wrap", "", "agent/inputs"],
-    "src/agent/gateway": MODEL + ["wrap", "", "mcp", "agent/store", "agent/inputs", "agent/gateway"],
-    "src/agent": MODEL + ["wrap", "", "block", "link", "mcp", "net", "agent"],
-    "src/hub/store": MODEL + ["wrap", "", "block", "link", "hub/store"],
+    "src/agent/gateway": MODEL + ["wrap", "", "context", "mcp", "agent/store", "agent/inputs", "agent/gateway"],
+    "src/agent": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "agent"],
+    "src/hub/store": MODEL + ["wrap", "", "context", "block", "link", "hub/store"],
     "src/hub/http": MODEL + ["wrap", "", "mcp", "net", "hub/http"],
-    "src/hub/fleet": MODEL + ["wrap", "", "block", "link", "mcp", "net", "hub/store", "hub/http", "hub/fleet"],
-    "src/hub/mcp": MODEL + ["wrap", "", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/mcp"],
-    "src/hub": MODEL + ["wrap", "", "block", "link", "mcp", "net", "hub"],
+    "src/hub/fleet": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "hub/store", "hub/http", "hub/fleet"],
+    "src/hub/mcp": MODEL + ["wrap", "", "context", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/mcp"],
+    "src/hub": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "hub"],
 }
 C_LIBRARIES = re.compile(r"^(uv\.h|msgpack|mbedtls/|psa/|sqlite3\.h|cJSON|cjson/|toml\+\+|boost/|libpq|nats)")
 SYSTEM = re.compile(r"^(sys/|linux/|netinet/|arpa/|net/if|unistd\.h|fcntl\.h|poll\.h|pthread\.h|dirent\.h|signal\.h|termios\.h|sched\.h|time\.h|netdb\.h|pwd\.h|grp\.h)")

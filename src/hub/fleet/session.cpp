@@ -37,7 +37,7 @@ void Session::on_frame(Bytes payload, Instant now) {
 }
 
 void Session::handle(const link::Message& message, size_t payload_bytes, Instant now) {
-  if (std::holds_alternative<link::Reserved>(message) || std::holds_alternative<link::Skipped>(message)) return;
+  if (std::holds_alternative<link::Skipped>(message)) return;
   if (const auto* bye = std::get_if<link::Bye>(&message)) {
     actions_.close();
     return end(format("the device says: %s%s%s", bye_name(bye->code), bye->reason.empty() ? "" : ": ", bye->reason.c_str()), now);
@@ -63,6 +63,7 @@ void Session::serve(const link::Message& message, size_t payload_bytes, Instant 
   if (const auto* enroll = std::get_if<link::Enroll>(&message)) return on_enroll(*enroll, now);
   if (const auto* reply = std::get_if<link::ReplyFrame>(&message)) return actions_.replied(*reply);
   if (const auto* notice = std::get_if<link::NotifyFrame>(&message)) return actions_.notified(*notice);
+  if (const auto* context = std::get_if<link::ContextFrame>(&message)) return actions_.context_came(*context);
   if (std::holds_alternative<link::Pong>(message)) return;
   if (const auto* anchor = std::get_if<link::AnchorFrame>(&message)) {
     // The newest of each boot is enough; more within one turn is a flood.

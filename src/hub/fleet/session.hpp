@@ -50,6 +50,7 @@ class SessionActions {
   /// Pieces of what the device says to calls and by itself; only while it is online. Views end with the call.
   virtual void replied(const link::ReplyFrame&) {}
   virtual void notified(const link::NotifyFrame&) {}
+  virtual void context_came(const link::ContextFrame&) {}
 };
 
 struct SessionOptions {

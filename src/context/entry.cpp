@@ -1,0 +1,64 @@
+#include "context/entry.hpp"
+
+namespace tideline::context {
+namespace {
+
+constexpr std::array<const char*, 4> rule_names = {"last_writer", "device_wins", "hub_wins", "keep_both"};
+
+Side winner_of(const Entry& entry, Rule rule) {
+  if (!entry.is_conflict()) return entry.is_current(Side::hub) ? Side::hub : Side::device;
+  if (rule == Rule::device_wins) return Side::device;
+  if (rule == Rule::hub_wins) return Side::hub;
+  return entry.of(Side::device).stamp > entry.of(Side::hub).stamp ? Side::device : Side::hub;
+}
+
+/// The finalizer of SplitMix64: every bit of the input reaches every bit of the sum.
+uint64_t mix(uint64_t z) {
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+const char* rule_name(Rule rule) { return rule_names[static_cast<size_t>(rule)]; }
+
+bool parse_rule(std::string_view text, Rule& rule) {
+  for (size_t i = 0; i < rule_names.size(); ++i) {
+    if (text != rule_names[i]) continue;
+    rule = static_cast<Rule>(i);
+    return true;
+  }
+  return false;
+}
+
+View view_of(const Entry& entry, Rule rule, int64_t now_ms) {
+  View view;
+  view.side = winner_of(entry, rule);
+  const Write& winner = entry.of(view.side);
+  if (winner.stamp == 0) return view;
+  view.winner = &winner;
+  if (entry.is_conflict()) view.loser = &entry.of(other(view.side));
+  const bool is_expired = winner.expires_ms != 0 && winner.expires_ms <= now_ms;
+  if (!winner.is_deleted && !is_expired) view.value = &winner;
+  return view;
+}
+
+bool merge(Entry& entry, Side side, const Write& write) {
+  Write& held = entry.of(side);
+  if (write.stamp <= held.stamp) return false;
+  held = write;
+  return true;
+}
+
+uint64_t digest_of(std::string_view path, const Entry& entry) {
+  const bool has_value = (entry.is_current(Side::device) && !entry.of(Side::device).is_deleted) ||
+                         (entry.is_current(Side::hub) && !entry.of(Side::hub).is_deleted);
+  if (!has_value) return 0;
+  uint64_t sum = 0xcbf29ce484222325;  // FNV-1a, as elsewhere in the program
+  for (const char c : path) sum = (sum ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  for (const Side side : sides) sum = mix(sum ^ (entry.is_current(side) ? entry.of(side).stamp : 0));
+  return sum;
+}
+
+}  // namespace tideline::context

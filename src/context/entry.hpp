@@ -1,0 +1,73 @@
+// One entry of a device's context: a register for each side, holding what that side wrote last. Replicas exchange registers and keep
+// of each the one with the higher stamp; what an entry is worth is a pure function of the two. So replicas that hold the same
+// registers agree, in whatever order, how often and in how many pieces these came.
+//
+// Pure. Plain values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "context/version.hpp"
+
+namespace tideline::context {
+
+/// What one side wrote last.
+struct Write {
+  Stamp stamp = 0;         ///< 0: that side never wrote here
+  Stamp seen = 0;          ///< the other side's register when this was written: it knew that and replaces it; 0: there was none
+  bool is_deleted = false;
+  int64_t expires_ms = 0;  ///< UTC milliseconds; 0: never
+  std::string author;      ///< principal and tool, for people: "ops (context_set)"
+  std::string value;       ///< JSON text without white space around it; "" when deleted. Kept when the other side has replaced it: a hub
+                           ///< restored from a backup may write without knowing that, and then it is in force again
+  bool operator==(const Write&) const = default;
+};
+
+/// As it travels and is stored.
+struct Register {
+  std::string path;
+  Side side = Side::device;
+  Write write;
+  bool operator==(const Register&) const = default;
+};
+
+struct Entry {
+  std::array<Write, side_count> writes;
+  Write& of(Side side) { return writes[index_of(side)]; }
+  const Write& of(Side side) const { return writes[index_of(side)]; }
+  /// Written by `side`, and not replaced by the other since.
+  bool is_current(Side side) const { return of(side).stamp != 0 && of(other(side)).seen < of(side).stamp; }
+  /// Both sides wrote without knowing of each other's write.
+  bool is_conflict() const { return is_current(Side::device) && is_current(Side::hub); }
+  bool operator==(const Entry&) const = default;
+};
+
+/// Who wins a conflict.
+enum class Rule : uint8_t {
+  last_writer,   ///< the greater stamp; the hub's when they are equal
+  device_wins,
+  hub_wins,
+  keep_both,     ///< as last_writer, but readers are shown both until somebody who saw both writes again
+};
+const char* rule_name(Rule rule);
+bool parse_rule(std::string_view text, Rule& rule);
+
+/// What an entry is worth. Pointers into the entry.
+struct View {
+  const Write* value = nullptr;  ///< null: nothing there (never written, deleted, expired)
+  Side side = Side::device;      ///< who wrote the winner
+  const Write* winner = nullptr; ///< also when deleted or expired; null: never written
+  const Write* loser = nullptr;  ///< of a conflict that nobody has resolved yet; may be a deletion
+};
+View view_of(const Entry& entry, Rule rule, int64_t now_ms);
+
+/// Takes a register in: false when the entry holds that one, or a later one of the same side.
+bool merge(Entry& entry, Side side, const Write& write);
+
+/// Part of what tells two replicas apart: a sum of these over all entries. The same whatever the rules are; 0 for an entry of which
+/// only a deletion is left, which a replica may forget.
+uint64_t digest_of(std::string_view path, const Entry& entry);
+
+}  // namespace tideline::context
