@@ -4,6 +4,7 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
+#define TOML_FLOAT_CHARCONV 1  // else a number is read by a stringstream, which brings 400 kB of locales into a board's program
 // toml++ up to 3.4 asserts what it then checks as input: "[=x]" would end the process (its pull request 301). The checks behind
 // the assertions give the error; config_fuzz watches that none is missing.
 #define TOML_ASSERT(expression) static_assert(true)
