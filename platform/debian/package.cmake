@@ -36,7 +36,8 @@ foreach(NAME TITLE CONFIG component IN ZIP_LISTS names titles configs components
 
   install(TARGETS ${NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${component})
   install(FILES ${CMAKE_SOURCE_DIR}/platform/systemd/${NAME}.service DESTINATION lib/systemd/system COMPONENT ${component})
-  install(FILES ${packaging}/${CONFIG} DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/tideline COMPONENT ${component})
+  # Where the programs look for it, whatever prefix the build has.
+  install(FILES ${packaging}/${CONFIG} DESTINATION /etc/tideline COMPONENT ${component})
   install(FILES ${generated}/${NAME}.1.gz DESTINATION share/man/man1 COMPONENT ${component})
   install(FILES ${packaging}/copyright ${generated}/changelog.gz DESTINATION share/doc/${NAME} COMPONENT ${component})
 
