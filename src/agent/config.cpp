@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "agent/config_keys.hpp"
+#include "agent/config_overlay.hpp"
 #include "agent/config_tools.hpp"
 #include "base/text.hpp"
 #include "link/message.hpp"
@@ -17,7 +18,7 @@ namespace {
 using toml::Reader;
 using toml::Value;
 
-constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series", "action", "child"};
+constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series", "action", "child", "remote"};
 
 uint32_t line_of(const Value* section, std::string_view key) {
   const Value* value = section == nullptr ? nullptr : section->find(key);
@@ -160,7 +161,7 @@ void check_sections(const Value& root, const Config& config, Reader& reader) {
 
 }  // namespace
 
-ConfigResult parse_config(std::string_view text, std::string_view file) {
+ConfigResult parse_config(std::string_view text, std::string_view file, std::string_view overlay) {
   ConfigResult result;
   Reader reader{std::string(file)};
   Value root;
@@ -171,6 +172,11 @@ ConfigResult parse_config(std::string_view text, std::string_view file) {
     return result;
   }
   Config& config = result.config;
+  if (const Value* remote = root.find("remote")) reader.read(*remote, "remote", remote_keys(), config.remote);
+  if (!overlay.empty() && config.remote.config) {
+    lay_over(root, overlay, config.remote.commands, result.problems);
+    if (!result.problems.empty()) return result;
+  }
   for (size_t i = 0; i < root.names.size(); ++i) reader.check_known(root, i, "", sections);
   read_section(root, "device", device_keys(), config.device, reader);
   read_section(root, "hub", hub_keys(), config.hub, reader);
@@ -186,12 +192,12 @@ ConfigResult parse_config(std::string_view text, std::string_view file) {
   return result;
 }
 
-ConfigResult load_config(const std::string& path, ConfigFile presence) {
+ConfigResult load_config(const std::string& path, ConfigFile presence, std::string_view overlay) {
   ConfigResult result;
   std::FILE* file = std::fopen(path.c_str(), "re");
   if (file == nullptr) {
     const int error = errno;
-    if (error == ENOENT && presence == ConfigFile::optional) return result;
+    if (error == ENOENT && presence == ConfigFile::optional) return parse_config("", path, overlay);
     result.problems.push_back(path + ": cannot be read: " + std::strerror(error));
     return result;
   }
@@ -203,7 +209,7 @@ ConfigResult load_config(const std::string& path, ConfigFile presence) {
     result.problems.push_back(path + ": cannot be read: " + std::strerror(error));
     return result;
   }
-  return parse_config(text, path);
+  return parse_config(text, path, overlay);
 }
 
 /// Keys without a default show an example, so that the printed text is a file that can be used.
@@ -230,6 +236,7 @@ std::string config_help() {
   text += toml::describe_section("store", "What is kept on disk while there is no connection.", store_keys());
   text += toml::describe_section("ingest", "Readings from other programs.", ingest_keys());
   text += toml::describe_section("log", "Lines on standard error.", log_keys());
+  text += toml::describe_section("remote", "Changes to this configuration that come from the hub as desired/config. [store], [remote] and the device's id stay as they are here.", remote_keys());
   text += toml::describe_section("input.NAME", "One input; any number of them. host, hwmon and thermal run unless enabled = false.", input_keys());
   text += toml::describe_section("series.\"GLOB\"", "Changes the series whose name or key matches; later sections win.", series_keys());
   text += toml::describe_section("action.NAME", "A command of yours as a tool for AI clients; any number of them.", action_keys(), example_action());

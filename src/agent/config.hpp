@@ -53,12 +53,19 @@ struct LogConfig {
   LogLevel level = LogLevel::info;
 };
 
+struct RemoteSettings {
+  bool config = true;             ///< desired/config is followed
+  bool commands = false;          ///< it may change what runs programs: actions, child servers, exec inputs
+  Duration confirm_within = minutes(5);
+};
+
 struct Config {
   DeviceConfig device;
   HubConfig hub;
   StoreConfig store;
   IngestConfig ingest;
   LogConfig log;
+  RemoteSettings remote;
   std::vector<InputConfig> inputs = default_inputs();
   std::vector<SeriesRule> series;
   std::vector<ActionConfig> actions;
@@ -71,12 +78,12 @@ struct ConfigResult {
   bool is_sound() const { return problems.empty(); }
 };
 
-/// `file` is how the text is called in messages.
-ConfigResult parse_config(std::string_view text, std::string_view file);
+/// `file` is how the text is called in messages. `overlay`: what the hub changes of it (config_overlay.hpp), "" nothing.
+ConfigResult parse_config(std::string_view text, std::string_view file, std::string_view overlay = {});
 
 enum class ConfigFile : unsigned char { optional, required };
 /// A missing file is the default configuration when `presence` is optional.
-ConfigResult load_config(const std::string& path, ConfigFile presence);
+ConfigResult load_config(const std::string& path, ConfigFile presence, std::string_view overlay = {});
 
 /// Every section and key with unit, range, default and a sentence, as commented TOML (`tideline run --help-config`).
 std::string config_help();

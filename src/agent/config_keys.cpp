@@ -60,6 +60,13 @@ constexpr Key<LogConfig> log_rows[] = {
     {"level", choice<&LogConfig::level, parse_level, level_name, "debug, info, warning or error">, "Least important lines that are logged."},
 };
 
+constexpr Key<RemoteSettings> remote_rows[] = {
+    {"config", slot<&RemoteSettings::config>, "The hub may change this configuration."},
+    {"commands", slot<&RemoteSettings::commands>, "It may also change what runs programs: actions, child servers and exec inputs."},
+    {"confirm_within", slot<&RemoteSettings::confirm_within>, "A change with which the hub is not reached again in this time is taken back.",
+     span_of(seconds(5)), span_of(hours(24))},
+};
+
 constexpr Key<InputConfig> input_rows[] = {
     {"type", choice<&InputConfig::type, parse_input_type, input_type_name, "host, hwmon, thermal, iio, file or exec">,
      "Kind of input. Not needed when the section is called by a kind."},
@@ -151,6 +158,7 @@ std::span<const Key<HubConfig>> hub_keys() { return hub_rows; }
 std::span<const Key<StoreConfig>> store_keys() { return store_rows; }
 std::span<const Key<IngestConfig>> ingest_keys() { return ingest_rows; }
 std::span<const Key<LogConfig>> log_keys() { return log_rows; }
+std::span<const Key<RemoteSettings>> remote_keys() { return remote_rows; }
 std::span<const Key<InputConfig>> input_keys() { return input_rows; }
 std::span<const Key<SeriesRule>> series_keys() { return series_rows; }
 std::span<const Key<ActionConfig>> action_keys() { return action_rows; }

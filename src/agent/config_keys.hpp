@@ -14,6 +14,7 @@ std::span<const toml::Key<HubConfig>> hub_keys();
 std::span<const toml::Key<StoreConfig>> store_keys();
 std::span<const toml::Key<IngestConfig>> ingest_keys();
 std::span<const toml::Key<LogConfig>> log_keys();
+std::span<const toml::Key<RemoteSettings>> remote_keys();
 std::span<const toml::Key<InputConfig>> input_keys();
 std::span<const toml::Key<SeriesRule>> series_keys();
 std::span<const toml::Key<ActionConfig>> action_keys();

@@ -78,6 +78,7 @@ std::vector<std::string> keys_for_restart(const Config& running, const Config& f
   compare("store", store_keys(), running.store, fresh.store);
   compare("ingest", ingest_keys(), running.ingest, fresh.ingest);
   compare("log", log_keys(), running.log, fresh.log);
+  compare("remote", remote_keys(), running.remote, fresh.remote);
   add_different("action", running.actions, fresh.actions, names);
   add_different("child", running.children, fresh.children, names);
   return names;
