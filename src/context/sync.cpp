@@ -17,6 +17,11 @@ uint64_t hash_of_declarations(std::string_view json) {
   return sum == 0 ? 1 : sum;
 }
 
+Sync::Sync(Side me, Host& host, std::string declarations, Log& log)
+    : me_(me), host_(host), declarations_hash_(hash_of_declarations(declarations)), log_(log) {
+  if (me == Side::device) declarations_ = std::move(declarations);
+}
+
 void Sync::start() {
   if (me_ == Side::device) read(Reading::greeting);
 }
@@ -42,7 +47,7 @@ Status Sync::on_message(Bytes bytes, Instant now) {
       break;
     case MessageType::declarations:
       if (me_ != Side::hub) break;
-      declarations_ = message.declarations.json;
+      declarations_hash_ = hash_of_declarations(message.declarations.json);
       host_.on_declarations(std::move(message.declarations.json));
       break;
   }
@@ -69,13 +74,13 @@ void Sync::on_state(const ReplicaState& mine) {
 
 void Sync::say_state(const ReplicaState& mine) {
   has_said_state_ = true;
-  say(StateMessage{sync_version, mine, hash_of_declarations(declarations_)});
+  say(StateMessage{sync_version, mine, declarations_hash_});
 }
 
 void Sync::meet(const ReplicaState& mine) {
   status_.has_met = true;
   status_.peer_holds = theirs_.tops;
-  if (me_ == Side::device && their_declarations_ != hash_of_declarations(declarations_)) say(DeclarationsMessage{declarations_});
+  if (me_ == Side::device && their_declarations_ != declarations_hash_) say(DeclarationsMessage{declarations_});
   for (const Side side : sides) {
     sent_[index_of(side)] = theirs_.tops[side];
     // Of one's own side there may be more by now.

@@ -46,7 +46,7 @@ class Sync {
     virtual void on_declarations(std::string&&) {}
   };
   /// `declarations`: device: the JSON of its own; hub: the JSON it holds of the device ("" none).
-  Sync(Side me, Host& host, std::string declarations, Log& log) : me_(me), host_(host), declarations_(std::move(declarations)), log_(log) {}
+  Sync(Side me, Host& host, std::string declarations, Log& log);
 
   /// The connection is there: the device speaks first. The hub waits.
   void start();
@@ -65,6 +65,7 @@ class Sync {
  private:
   enum class Reading : uint8_t { greeting, settling, comparing };
   enum class Sending : uint8_t { nothing, reading, waiting };
+  static constexpr size_t kept_scratch = 512;
 
   void take(const StateMessage& message);
   void take(const AckMessage& message);
@@ -80,11 +81,13 @@ class Sync {
     scratch_.clear();
     encode(message, scratch_);
     host_.say(scratch_);
+    if (scratch_.capacity() > kept_scratch) ByteBuffer().swap(scratch_);  // a hub has one of these for each device
   }
 
   Side me_;
   Host& host_;
-  std::string declarations_;
+  std::string declarations_;            ///< device only
+  uint64_t declarations_hash_;
   Log& log_;
   ByteBuffer scratch_;
   std::deque<Reading> readings_;        ///< states asked of the host, in order
