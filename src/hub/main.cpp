@@ -8,6 +8,7 @@
 int main(int argc, char** argv) {
   using namespace tideline;
   platform::return_large_buffers();
+  platform::end_when_memory_is_refused();
   const std::span<const char* const> all(argv, static_cast<size_t>(argc));
   const std::span<const char* const> words = all.subspan(all.empty() ? 0 : 1);
   if (words.empty() || std::string_view(words[0]) == "--help" || std::string_view(words[0]) == "help") {
