@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross package package-test system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross package package-test board board-quick system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -75,6 +75,13 @@ package: build ## the Debian packages of this machine: build/release/packages (b
 package-test: package ## installs, upgrades and removes them under a real systemd in a container, as root
 	@tests/scripts/install-packages packaging
 	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/packaging/run.py --build $(BUILD)
+
+board: build ## the arm64 package on an emulated board under systemd: ten power cuts and a proof (tests/board/README.md)
+board-quick: build ## the same with two power cuts
+board board-quick:
+	@tests/scripts/install-packages board
+	@TESTS=0 JOBS=$(JOBS) toolchains/cross aarch64-linux-gnu
+	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/board/run.py --build $(BUILD) --deb build/cross-aarch64-linux-gnu/packages/tideline_*_arm64.deb $(if $(filter board-quick,$@),--quick) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
 size: build ## text, data and file size of the programs that were built here, and what each part of them weighs
 	@tests/scripts/report-size $(BUILD) $(patsubst %/tideline,%,$(wildcard build/cross-*/tideline))
