@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""make bench: all whole-program jobs and micro benchmarks, ours, the peers' and the limits', in one run; writes RESULTS.md.
+
+usage: run.py --build build/release [--quick] [--only NAME ...] [--out tests/bench/RESULTS.md]
+
+--quick takes a tenth of the readings and one repeat, and leaves RESULTS.md alone. --only runs the jobs whose names begin so.
+"""
+import argparse
+import importlib
+import json
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE / "whole"), str(HERE.parent / "system")]
+import report  # noqa: E402
+
+MODULES = ("limits", "edge", "peer_rsyslog", "peer_mosquitto", "peer_nats", "mcp_stdio", "hub_http", "fleet", "micro")
+
+
+class Context:
+    def __init__(self, options, directory):
+        self.build = pathlib.Path(options.build).resolve()
+        self.quick = options.quick
+        self.repeats = 1 if options.quick else options.repeats
+        self.seconds = 1 if options.quick else 3
+        self.directory = directory
+        self.only = options.only
+        self.started = time.monotonic()
+
+    def size(self, whole, quick):
+        return quick if self.quick else whole
+
+    def wants(self, name):
+        return not self.only or any(name.startswith(one) or one.startswith(name) for one in self.only)
+
+    def log(self, text):
+        print(f"[{time.monotonic() - self.started:7.1f} s] {text}", flush=True)
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
+    cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
+    load = open("/proc/loadavg", encoding="utf-8").read().split()[0]
+    return {"processor": model, "cores": cores, "kernel": platform.release().split("-")[0], "load": load, "date": time.strftime("%Y-%m-%d")}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--out", type=pathlib.Path, default=HERE / "RESULTS.md")
+    options = parser.parse_args()
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="tideline-bench-"))
+    context = Context(options, directory)
+    rows, missing, about = [], [], machine()
+    try:
+        for name in MODULES:
+            if not (HERE / "whole" / f"{name}.py").exists():
+                missing.append(f"{name}: not in this tree")
+                continue
+            if not context.wants(name) and not any(one.startswith(name) for one in options.only):
+                continue
+            try:
+                rows += importlib.import_module(name).run(context)
+            except Exception as error:  # one job that cannot run must not cost the others
+                traceback.print_exc()
+                missing.append(f"{name}: {error}")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    about["took"] = round(time.monotonic() - context.started)
+    about["load_after"] = open("/proc/loadavg", encoding="utf-8").read().split()[0]
+    result = {"machine": about, "rows": rows, "missing": missing, "quick": options.quick}
+    results = context.build / "bench.json"
+    results.write_text(json.dumps(result, indent=1))
+    print(report.table(result))
+    if not options.quick and not options.only:
+        report.write(result, options.out)
+        print(f"written: {options.out}")
+    if missing:
+        print("not run: " + "; ".join(missing))
+    return 1 if any(not m.endswith("not installed") and "not in this tree" not in m for m in missing) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""What this machine can do at most: the storage under the edge for the same bytes in the same commits."""
+import pathlib
+import subprocess
+import tempfile
+
+from peer import built
+
+BYTES_A_READING = 2.34  # of the mix at 1,000 a block (RESULTS.md, block)
+
+
+def run(context):
+    if not context.wants("limits"):
+        return []
+    program = built(pathlib.Path(__file__).resolve().parents[1] / "limits" / "store_limit.cpp", "sqlite3")
+    rows = []
+    for per_commit in (1000, 10_000):
+        values = {"sqlite": [], "log": []}
+        for _ in range(context.repeats):
+            for kind, got in values.items():
+                directory = tempfile.mkdtemp(dir=context.directory)
+                commits = context.size(3000, 300) * 1000 // per_commit
+                done = subprocess.run([program, kind, directory, str(round(per_commit * BYTES_A_READING)), str(commits)], capture_output=True, text=True, check=True, timeout=120)
+                got.append(float(done.stdout) * per_commit)
+        for kind, subject in (("sqlite", "limit: SQLite"), ("log", "limit: file log")):
+            rows.append({"job": "edge ingest, link down", "subject": subject, "metric": "readings" if per_commit == 1000 else f"readings, {per_commit:,} a commit", "unit": "1/s",
+                         "values": values[kind], "durable": "synced", "note": f"{BYTES_A_READING} B a reading, {per_commit:,} a commit, nothing else done"})
+        context.log(f"{per_commit} a commit: SQLite {values['sqlite'][-1] / 1e6:.2f} M/s, file {values['log'][-1] / 1e6:.2f} M/s")
+    return rows
