@@ -30,8 +30,9 @@ void Book::count(const std::string& path, const Entry& entry, bool is_added) {
   state_.digest += is_added ? digest : -digest;
   state_.entries += is_added ? weight.entries : -weight.entries;
   totals_.bytes += is_added ? weight.bytes : -weight.bytes;
-  tombstones_ += is_added ? weight.tombstones : -weight.tombstones;
-  totals_.entries = state_.entries;
+  const auto tombstones = static_cast<size_t>(weight.tombstones);
+  tombstones_ += is_added ? tombstones : -tombstones;
+  totals_.entries = static_cast<size_t>(state_.entries);
 }
 
 Result<bool> Book::put(const Register& reg) {
