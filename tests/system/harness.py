@@ -138,6 +138,9 @@ class Link:
             for one in list(self.pairs):
                 self._drop(one)
 
+    def seen(self, one, data):
+        """For those who read along: what `one` (of the agent or of the hub) has just said."""
+
     def _drop(self, one):
         other = self.pairs.pop(one, None)
         if other is not None:
@@ -185,6 +188,7 @@ class Link:
                 if data:
                     other.sendall(data)
                     self.bytes += len(data)
+                    self.seen(one, data)
                     return
             except OSError:
                 pass
