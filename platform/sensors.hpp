@@ -1,4 +1,4 @@
-// What a board can tell about itself: its load, chips, thermal zones and IIO devices. One implementation per operating system
+// What a board can tell when it is asked: its load, chips, thermal zones, IIO devices, 1-wire thermometers, power supplies. One implementation per operating system
 // (platform/linux) and one for tests (platform/sim).
 //
 // A source belongs to one thread at a time: the sampling worker, because a read may block as long as the hardware takes.
@@ -54,6 +54,10 @@ std::unique_ptr<SensorSource> make_host_source(const std::string& root, const Ho
 std::unique_ptr<SensorSource> make_hwmon_source(const std::string& root);
 std::unique_ptr<SensorSource> make_thermal_source(const std::string& root);
 std::unique_ptr<SensorSource> make_iio_source(const std::string& root);
+/// Thermometers on a 1-wire bus. A read takes up to 0.75 s for each of them.
+std::unique_ptr<SensorSource> make_w1_source(const std::string& root);
+/// Mains, batteries and UPSs that the kernel knows.
+std::unique_ptr<SensorSource> make_power_source(const std::string& root);
 /// One number in the file `path`, as the series `name`.
 std::unique_ptr<SensorSource> make_file_source(const std::string& path, const std::string& name);
 

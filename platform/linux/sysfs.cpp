@@ -121,6 +121,7 @@ void FileSource::discover() {
   for (FileChannel& found : discover_(root_)) {
     const auto known = std::find_if(channels_.begin(), channels_.end(), [&](const FileChannel& channel) { return channel.series == found.series; });
     if (known != channels_.end()) {
+      found.before = known->before;
       *known = std::move(found);  // the same sensor may be hwmon4 now
     } else if (channels_.size() < limits::input_channels) {
       series_.push_back(found.series);
@@ -137,9 +138,11 @@ Status FileSource::sample(Instant now, SampleSet& out) {
   has_failed_ = channels_.empty();
   if (channels_.empty()) return Error{ErrorCode::not_found, 0, nothing_found_};
   for (size_t i = 0; i < channels_.size(); ++i) {
-    const FileChannel& channel = channels_[i];
+    FileChannel& channel = channels_[i];
     const auto index = static_cast<uint32_t>(i);
-    if (const Result<double> number = read_number(channel.path); number) {
+    const Result<double> number = channel.reader == nullptr ? read_number(channel.path) : channel.reader(channel.path, channel.before);
+    if (number) {
+      channel.before = *number;
       out.samples.push_back({index, (*number + channel.offset) * channel.scale / channel.divisor});
     } else {
       out.failures.push_back({index, number.error()});

@@ -1,7 +1,8 @@
-// Small reads of /proc and /sys, and the source of sensors that are one file each: hwmon, thermal, IIO, a named file. Private to
-// platform/linux. Thread: that of the source. Bounds: limits::sensor_file_bytes, limits::input_channels.
+// Small reads of /proc and /sys, and the source of sensors that are one file each: hwmon, thermal, IIO, 1-wire, power supplies, a
+// named file. Private to platform/linux. Thread: that of the source. Bounds: limits::sensor_file_bytes, limits::input_channels.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ std::string link_target_name(const std::string& path);
 /// A gauge; characters that labels cannot hold become '_'.
 model::Series make_series(std::string_view name, std::string_view unit, std::vector<std::pair<std::string, std::string>> labels);
 
+/// How a file is read that is more than a number; `before` is what it gave last, NaN at first.
+using FileReader = Result<double> (*)(const std::string& path, double before);
+
 /// A file that holds one number: value = (number + offset) * scale / divisor. Division keeps 45123 / 1000 the nearest double to
 /// 45.123, which multiplication by 0.001 does not.
 struct FileChannel {
@@ -33,6 +37,8 @@ struct FileChannel {
   double offset = 0;
   double scale = 1;
   double divisor = 1;
+  FileReader reader = nullptr;  ///< nullptr: read_number()
+  double before = std::numeric_limits<double>::quiet_NaN();
 };
 
 class FileSource final : public SensorSource {

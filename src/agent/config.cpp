@@ -9,8 +9,10 @@
 #include "agent/config_keys.hpp"
 #include "agent/config_overlay.hpp"
 #include "agent/config_tools.hpp"
+#include "agent/inputs/line_pattern.hpp"
 #include "base/text.hpp"
 #include "link/message.hpp"
+#include "serial.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -58,6 +60,33 @@ void check_name(const std::string& name, uint32_t line, const std::string& where
   if (const Status status = model::validate(probe); !status) reader.add_problem(line, where + ": " + status.error().context);
 }
 
+/// GPIO and serial lines, and the lines of text that those and programs print.
+void check_lines_of_board(const InputConfig& input, const Value& section, const std::string& title, Reader& reader) {
+  if (input.type == InputType::gpio && input.line.empty()) {
+    reader.add_problem(section.line, "[" + title + "] line: a gpio input needs its line, such as \"GPIO17\" or, with chip, \"17\"");
+  }
+  const bool is_number = !input.line.empty() && input.line.find_first_not_of("0123456789") == input.line.npos;
+  if (input.type == InputType::gpio && is_number && input.chip.empty()) {
+    reader.add_problem(section.line, "[" + title + "] chip: a line given by number needs its chip, such as \"gpiochip0\"");
+  }
+  if (input.debounce.nanos % 1000 != 0) reader.add_problem(line_of(&section, "debounce"), "[" + title + "] debounce: whole microseconds");
+  if (input.type == InputType::serial && input.device.empty()) {
+    reader.add_problem(section.line, "[" + title + "] device: a serial input needs its port, such as \"/dev/ttyUSB0\"");
+  }
+  if (!platform::is_baud_rate(input.baud)) {
+    reader.add_problem(line_of(&section, "baud"), "[" + title + "] baud: " + std::to_string(input.baud) + " is no usual rate, such as 9600 or 115200");
+  }
+  if (!platform::is_serial_frame(input.frame)) {
+    reader.add_problem(line_of(&section, "frame"), "[" + title + "] frame: '" + input.frame + "' is not 7 or 8, then N, E or O, then 1 or 2, such as 8N1");
+  }
+  for (const std::string& pattern : input.patterns) {
+    if (const char* problem = LinePattern::problem(pattern); problem != nullptr) {
+      reader.add_problem(line_of(&section, "patterns"), "[" + title + "] patterns: '" + pattern + "': " + problem);
+    }
+  }
+  if (input.patterns.size() > 32) reader.add_problem(line_of(&section, "patterns"), "[" + title + "] patterns: more than 32");
+}
+
 void check_kind_of_input(const InputConfig& input, const Value& section, const std::string& title, Reader& reader) {
   if (input.type == InputType::file && input.path.empty()) {
     reader.add_problem(section.line, "[" + title + "] path: a file input needs the path of its file");
@@ -65,6 +94,7 @@ void check_kind_of_input(const InputConfig& input, const Value& section, const s
   if (input.type == InputType::exec && (input.command.empty() || input.command.front().empty())) {
     reader.add_problem(section.line, "[" + title + "] command: an exec input needs its program, such as [\"/usr/bin/vcgencmd\", \"measure_temp\"]");
   }
+  check_lines_of_board(input, section, title, reader);
   constexpr std::string_view groups[] = {"cpu", "memory", "load", "disk", "network"};
   for (const std::string& group : input.collect) {
     if (std::find(std::begin(groups), std::end(groups), group) == std::end(groups)) {
@@ -107,7 +137,7 @@ void read_inputs(const Value& inputs, Reader& reader, std::vector<InputConfig>& 
         return;
       }
       if (!parse_input_type(fresh.name, fresh.type) && section.find("type") == nullptr) {
-        reader.add_problem(section.line, "[" + title + "] type: must be given: host, hwmon, thermal, iio, file or exec");
+        reader.add_problem(section.line, "[" + title + "] type: must be given: " + input_type_words);
       }
       place = out.insert(out.end(), std::move(fresh));
     } else {
@@ -151,6 +181,7 @@ void check_sections(const Value& root, const Config& config, Reader& reader) {
   if (!config.hub.address.empty() && !is_address(config.hub.address)) {
     reader.add_problem(line_of(root.find("hub"), "address"), "[hub] address: expected \"host:port\", found \"" + config.hub.address + "\"");
   }
+  check_globs(config.hub.metered_interfaces, line_of(root.find("hub"), "metered_interfaces"), "[hub] metered_interfaces", reader);
   if (config.hub.backoff_cap < config.hub.backoff_base) {
     reader.add_problem(line_of(root.find("hub"), "backoff_cap"), "[hub] backoff_cap: must not be less than backoff_base");
   }

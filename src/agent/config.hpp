@@ -23,11 +23,17 @@ struct DeviceConfig {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
+/// Whether bytes on the way to the hub cost money.
+enum class Metered : uint8_t { automatic, no, yes };
+const char* metered_name(Metered metered);
+bool parse_metered(std::string_view text, Metered& out);
+
 struct HubConfig {
   std::string address;            ///< "host:port"; "" means no hub: the agent keeps what it can
   std::string server_name;        ///< in the hub's certificate; "" means the host of the address
   Duration keepalive = limits::ping_interval;  ///< most time without a sign of life
-  bool metered = false;           ///< bytes cost money: metered_rate applies, nothing is sent early
+  Metered metered = Metered::automatic;  ///< automatic: as of the interface that the link goes by
+  std::vector<std::string> metered_interfaces = {"wwan*", "ppp*", "rmnet*", "usb*"};
   uint64_t rate = 0;              ///< bytes a second; 0 means no limit
   uint64_t metered_rate = 16 * 1024;
   Duration backoff_base = limits::backoff_base;

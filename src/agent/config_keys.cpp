@@ -21,6 +21,8 @@ bool parse_level(std::string_view text, LogLevel& out) {
   return false;
 }
 
+constexpr const char* metered_names[] = {"auto", "false", "true"};
+
 constexpr Key<DeviceConfig> device_rows[] = {
     {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: a-z, 0-9, '.', '_' and '-'. Empty: the host name."},
     {"labels", slot<&DeviceConfig::labels>, "What the hub can select this device by."},
@@ -30,7 +32,9 @@ constexpr Key<HubConfig> hub_rows[] = {
     {"address", slot<&HubConfig::address>, "Where the hub listens, \"host:port\". Empty: no hub."},
     {"server_name", slot<&HubConfig::server_name>, "Name in the hub's certificate. Empty: the host of the address."},
     {"keepalive", slot<&HubConfig::keepalive>, "Most time the link is silent before it is probed.", span_of(seconds(5)), span_of(hours(1))},
-    {"metered", slot<&HubConfig::metered>, "Bytes on this link cost money: metered_rate applies."},
+    {"metered", choice<&HubConfig::metered, parse_metered, metered_name, "auto, true or false">,
+     "Bytes on this link cost money: metered_rate applies. auto: when it goes by one of metered_interfaces."},
+    {"metered_interfaces", slot<&HubConfig::metered_interfaces>, "Globs over interface names. A VPN has the name of its own interface, not of the one below."},
     {"rate", slot<&HubConfig::rate>, "Most bytes sent per second. 0 B: no limit.", 0, bytes_of(uint64_t{1} << 40)},
     {"metered_rate", slot<&HubConfig::metered_rate>, "The same while metered. 0 B: no limit.", 0, bytes_of(uint64_t{1} << 40)},
     {"backoff_base", slot<&HubConfig::backoff_base>, "Shortest wait before connecting again.", span_of(milliseconds(50)), span_of(minutes(10))},
@@ -68,7 +72,7 @@ constexpr Key<RemoteSettings> remote_rows[] = {
 };
 
 constexpr Key<InputConfig> input_rows[] = {
-    {"type", choice<&InputConfig::type, parse_input_type, input_type_name, "host, hwmon, thermal, iio, file or exec">,
+    {"type", choice<&InputConfig::type, parse_input_type, input_type_name, "host, hwmon, thermal, iio, w1, power, gpio, serial, file or exec">,
      "Kind of input. Not needed when the section is called by a kind."},
     {"enabled", slot<&InputConfig::enabled>, "Whether it runs."},
     {"optional", slot<&InputConfig::optional>, "Finding no sensor is normal and not logged."},
@@ -89,7 +93,18 @@ constexpr Key<InputConfig> input_rows[] = {
     {"collect", slot<&InputConfig::collect>, "host: which groups, of cpu, memory, load, disk, network."},
     {"per_core", slot<&InputConfig::per_core>, "host: processor load of each core as well."},
     {"path", slot<&InputConfig::path>, "file: a file that holds one number."},
-    {"series", slot<&InputConfig::series>, "file, exec: series of a bare number. Empty: the name of the section."},
+    {"series", slot<&InputConfig::series>, "file, exec, serial: series of a bare number, and before the fields of patterns. gpio: the series. Empty: the name of the section (gpio: after \"gpio.\")."},
+    {"chip", slot<&InputConfig::chip>, "gpio: \"gpiochip0\", a path or the chip's label. Empty: the first chip with a line of that name."},
+    {"line", slot<&InputConfig::line>, "gpio: name or number of the line, in quotes: \"GPIO17\", \"17\"."},
+    {"active_low", slot<&InputConfig::active_low>, "gpio: low is active, which is told as true."},
+    {"bias", choice<&InputConfig::bias, parse_gpio_bias, gpio_bias_name, "as-is, disabled, pull-up or pull-down">, "gpio: resistor inside the chip."},
+    {"debounce", slot<&InputConfig::debounce>, "gpio: a state must last so long to count. 0s: none.", 0, span_of(seconds(60))},
+    {"count", slot<&InputConfig::count>, "gpio: count pulses, told each interval as a counter; else each change of state is a reading."},
+    {"device", slot<&InputConfig::device>, "serial: path of the port, best one in /dev/serial/by-id."},
+    {"baud", slot<&InputConfig::baud>, "serial: bits per second, one of the usual rates.", 300, 3'000'000},
+    {"frame", slot<&InputConfig::frame>, "serial: data bits, parity and stop bits: 8N1, 7E1, 8O1, 8N2 ..."},
+    {"rts_cts", slot<&InputConfig::rts_cts>, "serial: hardware flow control."},
+    {"patterns", slot<&InputConfig::patterns>, "exec, serial: of lines that are neither Influx nor JSON nor a number, such as \"T={temperature}C {}\"; the first that fits is taken."},
     {"command", slot<&InputConfig::command>, "exec: program and arguments; no shell. It prints Influx lines, JSON lines or a number."},
     {"environment", slot<&InputConfig::environment>, "exec: names of variables passed on to the program."},
     {"keep_running", slot<&InputConfig::keep_running>, "exec: start once and read lines for good; restarted after interval when it ends."},
@@ -152,6 +167,14 @@ constexpr Key<ChildConfig> child_rows[] = {
 };
 
 }  // namespace
+
+const char* metered_name(Metered metered) { return metered_names[static_cast<size_t>(metered)]; }
+bool parse_metered(std::string_view text, Metered& out) {
+  for (size_t i = 0; i < std::size(metered_names); ++i) {
+    if (text == metered_names[i]) return out = static_cast<Metered>(i), true;
+  }
+  return false;
+}
 
 std::span<const Key<DeviceConfig>> device_keys() { return device_rows; }
 std::span<const Key<HubConfig>> hub_keys() { return hub_rows; }

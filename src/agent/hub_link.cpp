@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "agent/options.hpp"
 #include "clock.hpp"
+#include "network.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -178,8 +180,17 @@ void HubLink::on_connected(std::unique_ptr<net::Connection> connection) {
   connection_ = std::move(connection);
   connection_->set_keepalive(limits::ping_interval, limits::ack_deadline);
   log_debug(log_, "link", "connected to %s, %s", connection_->peer_address().c_str(), connection_->protection().c_str());
+  judge_way(*connection_);
   uplink_->on_connected(platform::now());
   after_event();
+}
+
+/// The way to the hub may be another one each time: Ethernet at the desk, a modem in the field.
+void HubLink::judge_way(const net::Connection& connection) {
+  net::Target peer;
+  interface_ = parse_address(connection.peer_address(), peer) ? platform::interface_towards(peer.host) : "";
+  uplink_->set_rate(options_.cost.rate_on(interface_), platform::now());
+  log_debug(log_, "link", "the way to the hub is %s, %s", interface_.empty() ? "not known" : interface_.c_str(), is_metered() ? "metered" : "not metered");
 }
 
 void HubLink::on_connect_failed(const net::CloseReason& reason) {
@@ -223,6 +234,7 @@ void HubLink::remember(const net::Connection& connection) {
   if (ByteBuffer saved = connection.save_session(); !saved.empty()) connector_.set_session(std::move(saved));
   past_traffic_.received_bytes += connection.traffic().received_bytes;
   past_traffic_.sent_bytes += connection.traffic().sent_bytes;
+  interface_.clear();
 }
 
 void HubLink::on_timer(uv::Timer& timer) {

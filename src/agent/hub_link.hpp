@@ -9,6 +9,7 @@
 
 #include "agent/identity.hpp"
 #include "agent/link_calls.hpp"
+#include "agent/link_cost.hpp"
 #include "agent/uplink.hpp"
 #include "net/connector.hpp"
 #include "wrap/tls/context.hpp"
@@ -19,6 +20,7 @@ struct HubLinkOptions {
   std::string state_directory;
   std::string device;          ///< "" takes the certificate's name
   net::Target hub;             ///< empty host: no hub configured
+  LinkCost cost;
   UplinkOptions uplink;
 };
 
@@ -59,6 +61,10 @@ class HubLink final : private UplinkWire,
   const tls::CertificateInfo& certificate() const { return identity_.info; }
   /// Of the connection in use, "" when there is none.
   std::string protection() const;
+  /// By which the connection in use leaves, "" when there is none.
+  const std::string& interface() const { return interface_; }
+  /// Bytes cost money, as far as is known.
+  bool is_metered() const { return options_.cost.is_metered(interface_); }
   /// Bytes on the wire since start, TLS included.
   net::Traffic traffic() const;
 
@@ -85,6 +91,7 @@ class HubLink final : private UplinkWire,
   void on_turn_end() override;
 
   Status adopt_identity();
+  void judge_way(const net::Connection& connection);
   void remember(const net::Connection& connection);
   void after_event();
   void renew_if_due();
@@ -107,6 +114,7 @@ class HubLink final : private UplinkWire,
   uv::TurnEnd turn_end_;
   Instant renewal_checked_{};
   net::Traffic past_traffic_;                  // of connections that ended
+  std::string interface_;
   std::string idle_reason_;
 };
 

@@ -54,7 +54,8 @@ HubLinkOptions link_options(const Config& config) {
   options.hub.server_name = config.hub.server_name;
   options.uplink.agent_version = TIDELINE_VERSION;
   options.uplink.seed = platform::random_u64();
-  options.uplink.bytes_per_second = config.hub.metered && config.hub.metered_rate > 0 ? config.hub.metered_rate : config.hub.rate;
+  options.cost = {config.hub.metered, config.hub.metered_interfaces, config.hub.rate, config.hub.metered_rate};
+  options.uplink.bytes_per_second = options.cost.rate_on("");
   options.uplink.backoff_base = config.hub.backoff_base;
   options.uplink.backoff_cap = config.hub.backoff_cap;
   options.uplink.ping_interval_most = config.hub.keepalive;

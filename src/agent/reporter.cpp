@@ -29,6 +29,8 @@ StatusReport Reporter::report() const {
     report.link = link_->status();
     report.is_synced = link_->is_synced();
     report.protection = link_->protection();
+    report.interface = link_->interface();
+    report.is_metered = link_->is_metered();
     report.traffic = link_->traffic();
     report.certificate_ends = link_->certificate().validity.not_after;
   } else {

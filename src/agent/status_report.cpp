@@ -43,6 +43,8 @@ void write_link(json::Writer& w, const StatusReport& report) {
   w.key("wire_bytes_sent").unsigned_integer(report.traffic.sent_bytes).key("wire_bytes_received").unsigned_integer(report.traffic.received_bytes);
   w.key("readings_acknowledged").unsigned_integer(link.readings_acknowledged).key("blocks_refused").unsigned_integer(link.blocks_refused);
   w.key("round_trip_s").number(link.round_trip.seconds()).key("protection").text(report.protection);
+  if (!report.interface.empty()) w.key("interface").text(report.interface);
+  w.key("metered").boolean(report.is_metered);
   if (report.certificate_ends.nanos != 0) w.key("certificate_ends").text(format_utc(report.certificate_ends));
   w.end_object();
 }

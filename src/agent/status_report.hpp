@@ -32,6 +32,8 @@ struct StatusReport {
   UplinkStatus link;
   bool is_synced = false;
   std::string protection;         ///< TLS version and suite of the connection
+  std::string interface;          ///< by which the connection leaves, "" without one
+  bool is_metered = false;
   net::Traffic traffic;
   UtcNanos certificate_ends;      ///< 0 without a certificate
   IngestTotals ingest;

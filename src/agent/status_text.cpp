@@ -17,6 +17,8 @@ std::string link_text(const StatusReport& report) {
   if (!report.idle_reason.empty()) return report.idle_reason;
   std::string text = std::string(uplink_state_name(report.link.state)) + ", " + report.hub;
   if (!report.protection.empty()) text += ", " + report.protection;
+  if (!report.interface.empty()) text += ", by " + report.interface;
+  if (report.is_metered) text += ", metered";
   if (report.link.state == UplinkState::waiting && report.link.next_attempt != never) {
     text += ", next attempt in " + format_duration(report.link.next_attempt - report.mono_now);
   }

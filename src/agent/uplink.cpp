@@ -16,6 +16,8 @@ constexpr size_t send_ahead_bytes = limits::send_queue_bytes / 2;  // leaves roo
 constexpr int64_t lost_acknowledgement_factor = 10;  // times ack_deadline for one frame while others are acknowledged
 constexpr uint32_t rebases_at_once = 3;              // then with backoff
 
+uint64_t burst_of(uint64_t bytes_per_second) { return std::max<uint64_t>(bytes_per_second, limits::frame_bytes); }
+
 bool is_final(link::ByeCode code) {
   switch (code) {
     case link::ByeCode::too_old:
@@ -48,7 +50,7 @@ Uplink::Uplink(UplinkOptions options, Outbox& outbox, UplinkWire& wire, Log& log
       log_(log),
       random_(options_.seed),
       backoff_(options_.backoff_base, options_.backoff_cap, options_.seed ^ 0x9e3779b97f4a7c15),
-      bucket_(options_.bytes_per_second, std::max<uint64_t>(options_.bytes_per_second, limits::frame_bytes)),
+      bucket_(options_.bytes_per_second, burst_of(options_.bytes_per_second)),
       drain_(outbox, *this, options_.series_end, options_.live_percent),
       ping_ceiling_(options_.ping_interval_most) {}
 
@@ -147,6 +149,12 @@ void Uplink::send(Bytes payload, Instant now) {
   bucket_.spend(payload.size() + frame_prefix_bytes, now);
   spoke_ = now;
   wire_.send(payload);
+}
+
+void Uplink::set_rate(uint64_t bytes_per_second, Instant now) {
+  if (bytes_per_second == options_.bytes_per_second) return;
+  options_.bytes_per_second = bytes_per_second;
+  bucket_.set_rate(bytes_per_second, burst_of(bytes_per_second), now);
 }
 
 bool Uplink::is_open(Instant now) { return queued_bytes_ < send_ahead_bytes && bucket_.is_open(now); }

@@ -119,6 +119,8 @@ class Uplink final : private DrainOutlet {
   /// Bytes now in the send queue; call whenever it shrank.
   void on_send_queue(size_t queued_bytes, Instant now);
 
+  /// Most bytes a second from now on, 0 for no limit: the way to the hub became metered, or is no longer.
+  void set_rate(uint64_t bytes_per_second, Instant now);
   /// Told to the hub with the next hello.
   void set_catalog_hash(uint64_t hash) { catalog_hash_ = hash; }
   /// Whether say() takes a frame now: online, and the send queue has room. Replies go before readings.

@@ -15,6 +15,15 @@ class TokenBucket {
   TokenBucket(uint64_t bytes_per_second, uint64_t burst)
       : rate_(static_cast<int64_t>(bytes_per_second)), burst_(static_cast<int64_t>(burst)), level_(burst_) {}
 
+  /// Goes on with another rate; what was spent stays spent. No limit forgives a debt.
+  void set_rate(uint64_t bytes_per_second, uint64_t burst, Instant now) {
+    refill(now);
+    rate_ = static_cast<int64_t>(bytes_per_second);
+    burst_ = static_cast<int64_t>(burst);
+    level_ = is_limited() ? std::min(level_, burst_) : burst_;
+    refilled_ = now;
+  }
+
   bool is_limited() const { return rate_ > 0; }
   /// True when data may be sent now: the level is above zero, however large the frame.
   bool is_open(Instant now) {

@@ -10,13 +10,17 @@
 
 #include "base/limits.hpp"
 #include "base/time.hpp"
+#include "gpio.hpp"
 #include "model/series.hpp"
 
 namespace tideline::agent {
 
-enum class InputType : uint8_t { host, hwmon, thermal, iio, file, exec };
+enum class InputType : uint8_t { host, hwmon, thermal, iio, w1, power, gpio, serial, file, exec };
+inline constexpr const char* input_type_words = "host, hwmon, thermal, iio, w1, power, gpio, serial, file or exec";
 const char* input_type_name(InputType type);
 bool parse_input_type(std::string_view text, InputType& out);
+const char* gpio_bias_name(platform::GpioBias bias);
+bool parse_gpio_bias(std::string_view text, platform::GpioBias& out);
 
 /// When a sampled value becomes a reading (report by exception).
 struct ReportPolicy {
@@ -48,7 +52,21 @@ struct InputConfig {
   bool per_core = false;
   // file, exec
   std::string path;                ///< file: holds one number
-  std::string series;              ///< file, and exec that prints a bare number; "" means the input's name
+  std::string series;              ///< of a file's, a program's or a line's number, of a GPIO line; "" means the input's name
+  // gpio
+  std::string chip;                ///< "gpiochip0", a path or a label; "" means whichever has the line
+  std::string line;                ///< name or number
+  bool active_low = false;
+  platform::GpioBias bias = platform::GpioBias::as_is;
+  Duration debounce{};
+  bool count = false;              ///< pulses are counted, instead of the state told
+  // serial
+  std::string device;
+  int64_t baud = 9600;
+  std::string frame = "8N1";
+  bool rts_cts = false;
+  // exec, serial
+  std::vector<std::string> patterns;  ///< of lines that are neither Influx nor JSON nor a number
   // exec
   std::vector<std::string> command;      ///< program and arguments; no shell
   std::vector<std::string> environment;  ///< names passed on from the agent's own environment

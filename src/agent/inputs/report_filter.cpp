@@ -1,12 +1,13 @@
 #include "agent/inputs/report_filter.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
 namespace tideline::agent {
 
 bool ReportFilter::decide(bool is_changed, Instant now) {
-  const Duration age = now - last_time_;
+  const Duration age = std::max(now - last_time_, Duration{});  // the kernel's time of an edge may be before that of a look at the line
   const bool is_overdue = policy_.max_interval.nanos > 0 && age >= policy_.max_interval;
   const bool report = !has_reported_ || ((is_changed || !policy_.deadband || is_overdue) && age >= policy_.min_interval);
   if (!report) return false;

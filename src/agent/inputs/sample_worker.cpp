@@ -1,5 +1,6 @@
 #include "agent/inputs/sample_worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "clock.hpp"
@@ -9,10 +10,7 @@ namespace tideline::agent {
 SampleWorker::SampleWorker(uv::Loop& loop, Listener& listener) : listener_(listener), waker_(loop, *this) {}
 SampleWorker::~SampleWorker() { stop(); }
 
-size_t SampleWorker::add(std::unique_ptr<platform::SensorSource> source) {
-  sources_.push_back({std::move(source), 0});
-  return sources_.size() - 1;
-}
+void SampleWorker::add(std::unique_ptr<platform::SensorSource> source, size_t number) { sources_.push_back({std::move(source), number, 0}); }
 
 void SampleWorker::start() {
   if (sources_.empty() || thread_.joinable()) return;
@@ -40,10 +38,10 @@ void SampleWorker::stop() {
   results_.clear();
 }
 
-void SampleWorker::request(size_t source) {
+void SampleWorker::request(size_t number) {
   {
     const std::lock_guard lock(mutex_);
-    requests_.push_back(source);
+    requests_.push_back(number);
   }
   changed_.notify_one();
 }
@@ -53,20 +51,20 @@ void SampleWorker::run() {
   while (true) {
     changed_.wait(lock, [this] { return is_stopping_ || !requests_.empty(); });
     if (is_stopping_) return;
-    const size_t index = requests_.front();
+    const size_t number = requests_.front();
     requests_.pop_front();
     lock.unlock();
-    SampleResult result = sample(index);
+    SampleResult result = sample(number);
     lock.lock();
     results_.push_back(std::move(result));
     waker_.wake();
   }
 }
 
-SampleResult SampleWorker::sample(size_t index) {
-  Source& source = sources_[index];
+SampleResult SampleWorker::sample(size_t number) {
+  Source& source = *std::find_if(sources_.begin(), sources_.end(), [&](const Source& one) { return one.number == number; });
   SampleResult result;
-  result.source = index;
+  result.source = number;
   result.taken = platform::now();
   result.status = source.source->sample(result.taken, result.set);
   const std::vector<model::Series>& channels = source.source->channels();

@@ -19,7 +19,7 @@ namespace tideline::agent {
 
 /// One sample of one source.
 struct SampleResult {
-  size_t source = 0;
+  size_t source = 0;                        ///< as its owner numbered it
   Instant taken;                            ///< just before the read
   Status status;
   platform::SampleSet set;
@@ -38,8 +38,8 @@ class SampleWorker final : private uv::Waker::Listener {
   SampleWorker(const SampleWorker&) = delete;
   SampleWorker& operator=(const SampleWorker&) = delete;
 
-  /// Before start(). Returns the number of the source.
-  size_t add(std::unique_ptr<platform::SensorSource> source);
+  /// Before start(). `number` is the owner's, for request() and results.
+  void add(std::unique_ptr<platform::SensorSource> source, size_t number);
   void start();
   /// Waits for the read under way; nothing is delivered afterwards.
   void stop();
@@ -47,15 +47,16 @@ class SampleWorker final : private uv::Waker::Listener {
   void begin_stop();
   bool is_finished() const { return is_finished_.load(std::memory_order_acquire); }
   /// One on_sampled() follows. Not while one is awaited.
-  void request(size_t source);
+  void request(size_t number);
 
  private:
   struct Source {
     std::unique_ptr<platform::SensorSource> source;
+    size_t number = 0;
     size_t channels_told = 0;
   };
   void run();
-  SampleResult sample(size_t index);
+  SampleResult sample(size_t number);
   void on_wake() override;
 
   Listener& listener_;

@@ -105,7 +105,10 @@ bool assign(const Value& value, const Slot& slot, double& measure) {
                    for (size_t i = 0; i < value.items.size(); ++i) out->emplace_back(value.names[i], value.items[i].text);
                    return true;
                  },
-                 [&](const Choice& choice) { return value.type == Type::text && choice.set(choice.target, value.text); }},
+                 [&](const Choice& choice) {
+                   if (value.type == Type::boolean) return choice.set(choice.target, value.boolean ? "true" : "false");
+                   return value.type == Type::text && choice.set(choice.target, value.text);
+                 }},
       slot);
 }
 

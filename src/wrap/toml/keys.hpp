@@ -24,7 +24,7 @@ inline constexpr size_t problems_most = 20;
 
 using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
-/// A member that is written as one word out of a few. get() gives "" when it is not set.
+/// A member that is written as one word out of a few; true and false may stand without quotes. get() gives "" when it is not set.
 struct Choice {
   void* target;
   bool (*set)(void* target, std::string_view word);

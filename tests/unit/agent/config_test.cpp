@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/config.hpp"
+#include "agent/link_cost.hpp"
 #include "support/temp_dir.hpp"
 #include "wrap/toml/document.hpp"
 
@@ -61,7 +62,7 @@ min_interval = "1m"
   ASSERT_TRUE(result.is_sound()) << result.problems.front();
   const Config& config = result.config;
   EXPECT_EQ(config.device.labels.front().second, "north");
-  EXPECT_TRUE(config.hub.metered);
+  EXPECT_EQ(config.hub.metered, Metered::yes);
   EXPECT_EQ(config.store.size, 64u * 1024 * 1024);
   EXPECT_EQ(config.log.level, LogLevel::debug);
   EXPECT_EQ(config.inputs.size(), 4u);
@@ -79,8 +80,8 @@ TEST(AgentConfig, a_problem_is_one_line_that_says_where_what_and_how) {
   EXPECT_EQ(only_problem("[input.host]\nintervall = '5s'"), "agent.toml:2: unknown key 'intervall' in [input.host]; did you mean 'interval'?");
   EXPECT_EQ(only_problem("[stroe]\n"), "agent.toml:1: unknown section [stroe]; did you mean 'store'?");
   EXPECT_EQ(only_problem("[input.host]\ninterval = '1ms'"), "agent.toml:2: [input.host] interval: \"1ms\" is out of range: it must be from 10ms to 7d");
-  EXPECT_EQ(only_problem("[input.x]\ninterval = '1s'"), "agent.toml:1: [input.x] type: must be given: host, hwmon, thermal, iio, file or exec");
-  EXPECT_EQ(only_problem("[input.x]\ntype = 'i2c'"), "agent.toml:2: [input.x] type: expected host, hwmon, thermal, iio, file or exec, found \"i2c\"");
+  EXPECT_EQ(only_problem("[input.x]\ninterval = '1s'"), "agent.toml:1: [input.x] type: must be given: host, hwmon, thermal, iio, w1, power, gpio, serial, file or exec");
+  EXPECT_EQ(only_problem("[input.x]\ntype = 'i2c'"), "agent.toml:2: [input.x] type: expected host, hwmon, thermal, iio, w1, power, gpio, serial, file or exec, found \"i2c\"");
   EXPECT_EQ(only_problem("[input.x]\ntype = 'file'"), "agent.toml:1: [input.x] path: a file input needs the path of its file");
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub\"");
   EXPECT_EQ(only_problem("[hub]\naddress = 'hub:0'"), "agent.toml:2: [hub] address: expected \"host:port\", found \"hub:0\"");
@@ -93,6 +94,73 @@ TEST(AgentConfig, a_problem_is_one_line_that_says_where_what_and_how) {
   EXPECT_EQ(only_problem("[input.host]\ncollect = ['cpu', 'gpu']"), "agent.toml:2: [input.host] collect: 'gpu' is none of cpu, memory, load, disk, network");
   EXPECT_EQ(only_problem("a = ]"), parse_config("a = ]", "agent.toml").problems.front());
   EXPECT_TRUE(only_problem("a = ]").starts_with("agent.toml:1: "));
+}
+
+TEST(AgentConfig, lines_of_a_board_are_read) {
+  const ConfigResult result = parse_config(R"([input.door]
+type = "gpio"
+line = "GPIO17"
+active_low = true
+bias = "pull-up"
+debounce = "20ms"
+[input.meter]
+type = "gpio"
+chip = "gpiochip1"
+line = "4"
+count = true
+[input.scale]
+type = "serial"
+device = "/dev/ttyUSB0"
+baud = 115200
+frame = "7E1"
+patterns = ["ST,GS,{value} kg"]
+[input.w1]
+[input.power]
+)", "agent.toml");
+  ASSERT_TRUE(result.is_sound()) << result.problems.front();
+  EXPECT_EQ(input_called(result.config, "door").bias, platform::GpioBias::pull_up);
+  EXPECT_EQ(input_called(result.config, "door").debounce, milliseconds(20));
+  EXPECT_TRUE(input_called(result.config, "meter").count);
+  EXPECT_EQ(input_called(result.config, "scale").baud, 115200);
+  EXPECT_EQ(input_called(result.config, "scale").patterns.size(), 1u);
+  EXPECT_EQ(input_called(result.config, "w1").type, InputType::w1);
+  EXPECT_EQ(input_called(result.config, "power").type, InputType::power);
+}
+
+TEST(AgentConfig, mistakes_in_lines_of_a_board_name_the_key) {
+  EXPECT_EQ(only_problem("[input.x]\ntype = 'gpio'"), "agent.toml:1: [input.x] line: a gpio input needs its line, such as \"GPIO17\" or, with chip, \"17\"");
+  EXPECT_EQ(only_problem("[input.x]\ntype = 'gpio'\nline = '17'"), "agent.toml:1: [input.x] chip: a line given by number needs its chip, such as \"gpiochip0\"");
+  EXPECT_EQ(only_problem("[input.gpio]\nline = 'A'\nbias = 'up'"), "agent.toml:3: [input.gpio] bias: expected as-is, disabled, pull-up or pull-down, found \"up\"");
+  EXPECT_EQ(only_problem("[input.gpio]\nline = 'A'\ndebounce = '61s'"), "agent.toml:3: [input.gpio] debounce: \"61s\" is out of range: it must be from 0s to 1m");
+  EXPECT_EQ(only_problem("[input.gpio]\nline = 'A'\ndebounce = '10ns'"), "agent.toml:3: [input.gpio] debounce: whole microseconds");
+  EXPECT_EQ(only_problem("[input.x]\ntype = 'serial'"), "agent.toml:1: [input.x] device: a serial input needs its port, such as \"/dev/ttyUSB0\"");
+  EXPECT_EQ(only_problem("[input.serial]\ndevice = '/d'\nbaud = 9601"), "agent.toml:3: [input.serial] baud: 9601 is no usual rate, such as 9600 or 115200");
+  EXPECT_EQ(only_problem("[input.serial]\ndevice = '/d'\nbaud = 299"), "agent.toml:3: [input.serial] baud: 299 is out of range: it must be from 300 to 3000000");
+  EXPECT_EQ(only_problem("[input.serial]\ndevice = '/d'\nframe = '9N1'"), "agent.toml:3: [input.serial] frame: '9N1' is not 7 or 8, then N, E or O, then 1 or 2, such as 8N1");
+  EXPECT_EQ(only_problem("[input.serial]\ndevice = '/d'\npatterns = ['{a}{b}']"), "agent.toml:3: [input.serial] patterns: '{a}{b}': two fields with nothing between them");
+}
+
+TEST(AgentConfig, a_link_is_metered_by_its_interface_unless_it_is_told) {
+  EXPECT_EQ(parse_config("", "t").config.hub.metered, Metered::automatic);
+  EXPECT_EQ(parse_config("[hub]\nmetered = 'auto'\nmetered_interfaces = ['lte*']", "t").config.hub.metered_interfaces, (std::vector<std::string>{"lte*"}));
+  EXPECT_EQ(parse_config("[hub]\nmetered = false", "t").config.hub.metered, Metered::no);
+  EXPECT_EQ(only_problem("[hub]\nmetered = 'maybe'"), "agent.toml:2: [hub] metered: expected auto, true or false, found \"maybe\"");
+  EXPECT_EQ(only_problem("[hub]\nmetered = 1"), "agent.toml:2: [hub] metered: expected auto, true or false, found 1");
+  EXPECT_EQ(only_problem("[hub]\nmetered_interfaces = ['']"), "agent.toml:2: [hub] metered_interfaces: a glob must have 1 to 256 bytes");
+}
+
+TEST(LinkCost, the_rate_is_that_of_the_interface) {
+  LinkCost cost{Metered::automatic, {"wwan*", "ppp*"}, 1000, 10};
+  EXPECT_EQ(cost.rate_on("eth0"), 1000u);
+  EXPECT_EQ(cost.rate_on(""), 1000u);
+  EXPECT_EQ(cost.rate_on("wwan0"), 10u);
+  EXPECT_TRUE(cost.is_metered("ppp1"));
+  cost.metered_rate = 0;
+  EXPECT_EQ(cost.rate_on("wwan0"), 1000u);
+  cost.metered = Metered::no;
+  EXPECT_FALSE(cost.is_metered("wwan0"));
+  cost.metered = Metered::yes;
+  EXPECT_TRUE(cost.is_metered("eth0"));
 }
 
 TEST(AgentConfig, addresses_of_every_family_are_taken) {
