@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross package package-test board board-quick system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test board board-quick system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -82,6 +82,9 @@ board board-quick:
 	@tests/scripts/install-packages board
 	@TESTS=0 JOBS=$(JOBS) toolchains/cross aarch64-linux-gnu
 	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/board/run.py --build $(BUILD) --deb build/cross-aarch64-linux-gnu/packages/tideline_*_arm64.deb $(if $(filter board-quick,$@),--quick) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
+
+trixie: ## the tree on Debian trixie (g++ 14, mbedTLS 3.6): unit tests, TLS 1.3 on the wire; needs root
+	@tests/scripts/run-trixie
 
 size: build ## text, data and file size of the programs that were built here, and what each part of them weighs
 	@tests/scripts/report-size $(BUILD) $(patsubst %/tideline,%,$(wildcard build/cross-*/tideline))
