@@ -50,7 +50,8 @@ int enroll(const Arguments& arguments) {
   if (!identity) return fail(failed, "enroll", describe(identity.error()));
   std::printf("enrolled as %s, certificate valid until %s, kept in %s\n", identity->info.common_name.c_str(),
               format_utc(identity->info.validity.not_after).c_str(), identity_directory(directory).c_str());
-  if (config.hub.address != hub) std::printf("now set in %s:\n\n[hub]\naddress = \"%s\"\n", arguments.get("config", default_config_file).c_str(), hub.c_str());
+  if (config.hub.address != hub) std::printf("now set in %s:\n\n[hub]\naddress = \"%s\"\n\n", arguments.get("config", default_config_file).c_str(), hub.c_str());
+  std::printf("an agent that runs takes it over when it starts again: systemctl restart tideline\n");
   return done;
 }
 
