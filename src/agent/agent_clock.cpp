@@ -27,7 +27,8 @@ tls::CertificateTime AgentClock::certificate_time() {
 bool AgentClock::refresh() {
   const model::Anchor current = outbox_.status().anchor;
   // The wall clock must not be believed when it is behind what was known before.
-  const model::Anchor candidate = platform::take_anchor(std::max(build_floor, UtcNanos{current.quality >= model::TimeQuality::hub ? current.utc_ns : build_floor.nanos}));
+  const bool is_known = current.quality != model::TimeQuality::rtc;
+  const model::Anchor candidate = platform::take_anchor(is_known ? std::max(build_floor, UtcNanos{current.utc_ns}) : build_floor);
   if (!model::is_better(candidate, current)) return false;
   if (candidate.quality == current.quality && std::llabs(candidate.offset_ns() - current.offset_ns()) < step_worth_noting.nanos) return false;
   outbox_.set_anchor(candidate);

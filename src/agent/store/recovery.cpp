@@ -270,8 +270,29 @@ void Recovery::skip_numbers(Stream stream) {
   store_.next_of(stream) += limits::skipped_readings;
 }
 
+/// What was told to earlier runs may be better than what the machine says: the time of this boot, or a date that it cannot be before.
+/// Dates of battery clocks do not count: one that was years ahead would make every certificate look expired for good.
+model::Anchor Recovery::best_anchor() const {
+  using model::TimeQuality;
+  model::Anchor best = store_.report_.anchor;
+  int64_t told_ns = 0;
+  for (const model::Anchor& known : std::as_const(store_).state().anchors) {
+    // Counting from a floor goes on where it was: a second start would turn the time back to the floor.
+    const bool goes_on = known.quality == best.quality && best.quality <= TimeQuality::floor;
+    if (known.boot_id == best.boot_id && (known.quality > best.quality || goes_on)) return known;
+    if (known.quality >= TimeQuality::hub) told_ns = std::max(told_ns, known.utc_ns);
+  }
+  if (best.quality < TimeQuality::hub && best.utc_ns < told_ns) {
+    best.utc_ns = told_ns;
+    best.error_ns = 0;
+    best.quality = TimeQuality::floor;
+  }
+  return best;
+}
+
 Status Recovery::begin_run() {
   State& state = store_.state();
+  store_.report_.anchor = best_anchor();
   if (is_shorter_) ++state.incarnation;
   model::Run run;
   run.id = platform::random_u64();

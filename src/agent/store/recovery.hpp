@@ -31,6 +31,7 @@ class Recovery {
   void skip_numbers(model::Stream stream);
   void drop_evicted(model::Stream stream);
   void derive_next(model::Stream stream);
+  model::Anchor best_anchor() const;
   Status begin_run();
 
   Store& store_;

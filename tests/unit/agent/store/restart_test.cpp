@@ -81,6 +81,60 @@ TEST_F(StoreRestart, the_best_anchor_of_each_boot_is_kept) {
   EXPECT_EQ(anchors[1].boot_id, 8U);
 }
 
+TEST_F(StoreRestart, the_time_told_in_this_boot_outlives_the_agent) {
+  anchor_.quality = model::TimeQuality::floor;
+  model::Anchor told = anchor_;
+  told.quality = model::TimeQuality::hub;
+  told.utc_ns += 86'400'000'000'000;
+  store_->set_anchor(told, now_);
+  anchor_.mono_ns += 1'000'000'000;
+  reopen();
+  EXPECT_EQ(store_->status().anchor, told);
+}
+
+TEST_F(StoreRestart, a_board_without_a_clock_begins_at_the_newest_date_it_was_told) {
+  model::Anchor told = anchor_;
+  told.quality = model::TimeQuality::hub;
+  told.utc_ns += 86'400'000'000'000;
+  store_->set_anchor(told, now_);
+  close();
+  anchor_ = {.boot_id = 8, .mono_ns = 5, .utc_ns = base_utc, .error_ns = 0, .quality = model::TimeQuality::floor};
+  open();
+  const model::Anchor expected{.boot_id = 8, .mono_ns = 5, .utc_ns = told.utc_ns, .error_ns = 0, .quality = model::TimeQuality::floor};
+  EXPECT_EQ(store_->status().anchor, expected);
+}
+
+TEST_F(StoreRestart, a_battery_clock_behind_what_was_told_is_not_believed) {
+  model::Anchor told = anchor_;
+  told.quality = model::TimeQuality::hub;
+  told.utc_ns += 86'400'000'000'000;
+  store_->set_anchor(told, now_);
+  close();
+  anchor_.boot_id = 8;
+  open();
+  EXPECT_EQ(store_->status().anchor.quality, model::TimeQuality::floor);
+  EXPECT_EQ(store_->status().anchor.utc_ns, told.utc_ns);
+}
+
+TEST_F(StoreRestart, the_date_of_a_battery_clock_is_no_floor_for_later_boots) {
+  anchor_.utc_ns += 1'000'000'000'000'000'000;
+  store_->set_anchor(anchor_, now_);
+  close();
+  anchor_ = {.boot_id = 8, .mono_ns = 5, .utc_ns = base_utc, .error_ns = 0, .quality = model::TimeQuality::floor};
+  open();
+  EXPECT_EQ(store_->status().anchor, anchor_);
+}
+
+TEST_F(StoreRestart, within_a_boot_counting_from_the_floor_goes_on) {
+  close();
+  anchor_ = {.boot_id = 8, .mono_ns = 5, .utc_ns = base_utc, .error_ns = 0, .quality = model::TimeQuality::floor};
+  open();
+  const model::Anchor first = store_->status().anchor;
+  anchor_.mono_ns = 90'000'000'000;
+  reopen();
+  EXPECT_EQ(store_->status().anchor, first);
+}
+
 TEST_F(StoreRestart, a_crash_while_sealing_is_finished) {
   fill(Stream::normal, 2);
   const uint64_t readings = status(Stream::normal).held_readings;
