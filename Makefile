@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test board board-quick system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test container-test board board-quick system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -75,6 +75,10 @@ package: build ## the Debian packages of this machine: build/release/packages (b
 package-test: package ## installs, upgrades and removes them under a real systemd in a container, as root
 	@tests/scripts/install-packages packaging
 	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/packaging/run.py --build $(BUILD)
+
+container-test: build ## the hub's container image: built with podman, an agent synced to it, as root
+	@tests/scripts/install-packages container
+	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/packaging/container.py --build $(BUILD)
 
 board: build ## the arm64 package on an emulated board under systemd: ten power cuts and a proof (tests/board/README.md)
 board-quick: build ## the same with two power cuts

@@ -4,15 +4,18 @@
 usage: run.py --build build/release      needs root; BUILD/packages holds the packages (make package)
 """
 import argparse
+import fcntl
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 
@@ -267,8 +270,54 @@ def hub_has_everything_once(world):
     return f"acknowledged {acknowledged}, at the hub {found}, of them {extra} sent without an answer; missing 0, duplicates 0"
 
 
+class SerialLine:
+    """A terminal inside the container whose other end is here: what an adapter is to the agent, group dialout included."""
+
+    def __init__(self, machine):
+        self.end = os.open(f"/proc/{machine.leader}/root/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        fcntl.ioctl(self.end, termios.TIOCSPTLCK, struct.pack("i", 0))
+        number = struct.unpack("i", fcntl.ioctl(self.end, termios.TIOCGPTN, struct.pack("i", 0)))[0]
+        self.path = f"/dev/pts/{number}"
+        machine.run("chgrp", "dialout", self.path)
+        machine.run("chmod", "660", self.path)
+        self.held = os.open(f"/proc/{machine.leader}/root{self.path}", os.O_RDWR | os.O_NOCTTY)  # a terminal that nobody opens hangs up
+
+    def say(self, line):
+        os.write(self.end, line.encode())
+
+    def close(self):
+        os.close(self.held)
+        os.close(self.end)
+
+
+def serial_line_needs_its_drop_in(world):
+    m = world.machine
+    line = SerialLine(m)
+    good = m.path(CONFIG).read_text()
+    m.write(CONFIG, good + f'\n[input.scale]\ntype = "serial"\ndevice = "{line.path}"\ninterval = "500ms"\n')
+    m.run("systemctl", "reload", AGENT)
+
+    def state():
+        return next((i for i in world.status()["inputs"] if i["name"] == "scale"), {})
+    refused = wait_until(lambda: state().get("last_error"), 10, "the sandbox to refuse the line")
+    m.run("sh", "-c", f"install -D -m 644 /usr/share/doc/tideline/examples/serial.conf -t {DROP_INS}")
+    m.run("systemctl", "daemon-reload")
+    m.run("systemctl", "restart", AGENT)
+
+    def readings():
+        line.say("12.5\n")
+        return state().get("readings", 0) > 2
+    wait_until(readings, 20, "readings of the serial line")
+    m.run("sh", "-c", f"rm {DROP_INS}/serial.conf")
+    m.write(CONFIG, good)
+    m.run("systemctl", "daemon-reload")
+    m.run("systemctl", "restart", AGENT)
+    line.close()
+    return f'without it "{refused}"; with it the line is read (a pseudo terminal of group dialout)'
+
+
 def drop_ins_are_taken(world):
-    """The examples as an administrator would use them. Devices themselves are not in a container."""
+    """The examples as an administrator would use them, all at once."""
     m = world.machine
     m.run("addgroup", "--quiet", "--system", "gpio")
     m.run("sh", "-c", f"mkdir -p {DROP_INS} && cp /usr/share/doc/tideline/examples/*.conf {DROP_INS}/")
@@ -283,7 +332,7 @@ def drop_ins_are_taken(world):
     m.run("sh", "-c", f"rm {DROP_INS}/*.conf")
     m.run("systemctl", "daemon-reload")
     m.run("systemctl", "restart", AGENT)
-    return "all examples at once: verified, agent runs with the groups gpio and dialout (no such device in a container: opening one is not tried)"
+    return "all examples at once: verified, agent runs with the groups gpio and dialout (a GPIO chip is not in a container: opening one is not tried)"
 
 
 def remove_keeps_and_purge_removes(world):
@@ -304,7 +353,7 @@ def remove_keeps_and_purge_removes(world):
 
 STEPS = [packages_please_the_checker, install_starts_and_enables, status_and_journal_tell, hub_waits_for_init, agent_enrols_and_syncs, reload_takes_a_new_sensor,
          wrong_file_at_start_is_not_tried_again, watchdog_restarts_what_hangs, kill_loses_nothing_acknowledged, boot_brings_it_back,
-         upgrade_keeps_backlog_and_configuration, hub_has_everything_once, drop_ins_are_taken, remove_keeps_and_purge_removes]
+         upgrade_keeps_backlog_and_configuration, hub_has_everything_once, serial_line_needs_its_drop_in, drop_ins_are_taken, remove_keeps_and_purge_removes]
 
 
 def field(package, name):
