@@ -1,4 +1,4 @@
-"""What OpenWrt and Yocto would read of us, as far as a machine without them can tell."""
+"""What OpenWrt and Yocto would read of us, as far as a machine without them can tell; the manual pages."""
 import re
 import shutil
 import subprocess
@@ -90,3 +90,13 @@ def test_yocto_recipe_fits_the_tree(build):
     cmake = "".join(p.read_text() for p in (ROOT / "CMakeLists.txt", ROOT / "platform/debian/package.cmake"))
     for name in re.findall(r"-D(TIDELINE_\w+)=", text):
         check(name in cmake, f"{name} is not an option of the build")
+
+
+def test_manual_pages_name_every_command(build):
+    with Site(build) as site:
+        for name in ("tideline", "tideline-hub"):
+            _, said, _ = run([site.build / name, "--help"])
+            commands = re.findall(r"^  (\w+(?: \w+)?)  +\S", said[said.index("commands:"):], re.M)
+            page = (ROOT / f"platform/debian/{name}.1").read_text().replace("\\-", "-")
+            missing = [c for c in commands if not re.search(rf"(?m)^\.B.*\b{c}\b", page)]
+            check(len(commands) > 8 and not missing, f"{name}.1 does not name {missing} of {commands}")
