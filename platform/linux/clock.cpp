@@ -38,22 +38,32 @@ uint64_t random_u64() {
   return value;
 }
 
-model::Anchor take_anchor(UtcNanos floor) {
-  model::Anchor anchor;
-  anchor.boot_id = boot_id();
-  anchor.mono_ns = now().nanos;
-  anchor.utc_ns = wall_clock().nanos;
+ClockState clock_state() {
   timex state{};
-  const int clock_state = adjtimex(&state);
-  if (clock_state >= 0 && clock_state != TIME_ERROR && (state.status & STA_UNSYNC) == 0) {
+  const int answer = adjtimex(&state);
+  if (answer < 0 || answer == TIME_ERROR || (state.status & STA_UNSYNC) != 0) return {};
+  return {true, nanoseconds(static_cast<int64_t>(state.maxerror) * 1000)};
+}
+
+model::Anchor make_anchor(const ClockState& state, Instant mono, UtcNanos wall, UtcNanos floor) {
+  model::Anchor anchor;
+  anchor.mono_ns = mono.nanos;
+  anchor.utc_ns = wall.nanos;
+  if (state.is_synced) {
     anchor.quality = model::TimeQuality::synced;
-    anchor.error_ns = static_cast<int64_t>(state.maxerror) * 1000;
+    anchor.error_ns = state.error.nanos;
   } else if (anchor.utc_ns > floor.nanos) {
     anchor.quality = model::TimeQuality::rtc;
   } else {
     anchor.utc_ns = floor.nanos;
     anchor.quality = floor.nanos > 0 ? model::TimeQuality::floor : model::TimeQuality::none;
   }
+  return anchor;
+}
+
+model::Anchor take_anchor(UtcNanos floor) {
+  model::Anchor anchor = make_anchor(clock_state(), now(), wall_clock(), floor);
+  anchor.boot_id = boot_id();
   return anchor;
 }
 
