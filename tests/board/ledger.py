@@ -9,8 +9,6 @@ import datetime
 
 from harness import check
 
-# The agent's own idea of the earliest time: what a board counts from that has not been told the time (src/agent/agent_clock.cpp).
-FLOOR = datetime.datetime(2026, 11, 1, tzinfo=datetime.timezone.utc).timestamp()
 # Between the clocks of hub and board, and from the board to this process, on a machine that is busy.
 TOLERANCE_SECONDS = 3.0
 
@@ -50,9 +48,9 @@ class Found:
         return sorted(numbers - self.counts.keys()), sorted(i for i, n in self.counts.items() if n > 1)
 
 
-def judge_times(record, found):
+def judge_times(record, found, told):
     """Every acknowledged reading against the moments at which this machine heard of its batch and of the one before it. Returns the
-    largest deviation beyond those bounds, in seconds."""
+    largest deviation beyond those bounds, in seconds. `told` are two moments between which the hub last told the board the time."""
     events = [event for event in record.events if event.kind == "synced"]
     firsts = [event.first for event in events]
     worst = 0.0
@@ -62,8 +60,8 @@ def judge_times(record, found):
             continue  # on the disk, but the answer was lost with the power
         moment = seconds_of(point["time"])
         if record.clock == "floor":
-            # Not told the time in this boot: counted from the floor, at the pace of the board.
-            earliest, latest = FLOOR, FLOOR + events[at].uptime
+            # Not told the time in this boot: counted from the newest date that the board was ever told, at the pace of the board.
+            earliest, latest = told[0], told[1] + events[at].uptime
         else:
             earliest, latest = events[at - 1].wall if at else record.started_wall, events[at].wall
         worst = max(worst, earliest - moment, moment - latest)
