@@ -7,21 +7,6 @@
 
 namespace tideline::context {
 
-Weight weight_of(std::string_view path, const Entry& entry) {
-  Weight weight;
-  bool has_value = false;
-  for (const Side side : sides) {
-    const Write& write = entry.of(side);
-    if (write.stamp == 0) continue;
-    weight.bytes += write.value.size();
-    has_value = has_value || (entry.is_current(side) && !write.is_deleted);
-  }
-  weight.bytes += path.size();
-  weight.entries = has_value ? 1 : 0;
-  weight.tombstones = has_value ? 0 : 1;
-  return weight;
-}
-
 size_t size_of(const Register& reg) { return reg.path.size() + reg.write.value.size() + reg.write.author.size() + 40; }
 
 void Book::count(const std::string& path, const Entry& entry, bool is_added) {
@@ -31,26 +16,37 @@ void Book::count(const std::string& path, const Entry& entry, bool is_added) {
   state_.entries += is_added ? weight.entries : -weight.entries;
   totals_.bytes += is_added ? weight.bytes : -weight.bytes;
   const auto tombstones = static_cast<size_t>(weight.tombstones);
+  const uint64_t tombstone_bytes = tombstones == 0 ? 0 : weight.bytes;
   tombstones_ += is_added ? tombstones : -tombstones;
+  tombstone_bytes_ += is_added ? tombstone_bytes : -tombstone_bytes;
   totals_.entries = static_cast<size_t>(state_.entries);
 }
 
+Status room_for(const Totals& held, const Entry& before, const Register& reg) {
+  const bool is_new = before.of(Side::device).stamp == 0 && before.of(Side::hub).stamp == 0;
+  if (is_new && held.paths >= limits::replica_paths) return Error{ErrorCode::limit, 0, "the context has too many entries"};
+  const uint64_t added = reg.write.value.size() + (is_new ? reg.path.size() : 0);
+  const uint64_t freed = before.of(reg.side).value.size();
+  if (added > freed && held.bytes + added - freed > limits::replica_bytes) return Error{ErrorCode::limit, 0, "the context is too large"};
+  return {};
+}
+
 Result<bool> Book::put(const Register& reg) {
+  static const Entry nothing;
   auto held = entries_.find(reg.path);
-  if (held != entries_.end() && reg.write.stamp <= held->second.of(reg.side).stamp) return false;
-  if (held == entries_.end() && entries_.size() >= limits::replica_entries + limits::tombstones) {
-    return Error{ErrorCode::limit, 0, "the context has too many entries"};
-  }
-  if (totals_.bytes + reg.path.size() + reg.write.value.size() > 2 * limits::bytes + limits::value_bytes) {
-    return Error{ErrorCode::limit, 0, "the context is too large"};
-  }
-  if (held == entries_.end()) {
+  const bool is_new = held == entries_.end();
+  if (!is_new && !replaces(reg.write, held->second.of(reg.side))) return false;
+  RETURN_IF_ERROR(room_for(totals_, is_new ? nothing : held->second, reg));
+  if (is_new) {
     held = entries_.emplace(reg.path, Entry{}).first;
   } else {
     count(held->first, held->second, false);
   }
+  const bool is_later = reg.write.stamp != held->second.of(reg.side).stamp;
   merge(held->second, reg.side, reg.write);
   count(held->first, held->second, true);
+  totals_.paths = entries_.size();
+  if (!is_later) return true;
   std::vector<Place>& order = order_[index_of(reg.side)];
   if (!order.empty() && order.back().stamp > reg.write.stamp) is_sorted_[index_of(reg.side)] = false;
   order.push_back({reg.write.stamp, &*held});
@@ -90,28 +86,36 @@ RegisterPage Book::page(Side side, Stamp after, size_t max_bytes) {
   return page;
 }
 
-std::vector<std::string> Book::forget_tombstones(const Tops& peer_holds) {
+std::vector<std::string> Book::forget_tombstones(const Tops& peer_holds, size_t keep) {
   std::vector<std::string> forgotten;
-  if (tombstones_ <= limits::tombstones) return forgotten;
-  std::vector<std::pair<Stamp, std::string>> candidates;
-  for (const auto& [path, entry] : entries_) {
-    if (weight_of(path, entry).tombstones == 0) continue;
-    const bool is_known = entry.of(Side::device).stamp <= peer_holds[Side::device] && entry.of(Side::hub).stamp <= peer_holds[Side::hub];
-    if (is_known) candidates.emplace_back(std::max(entry.of(Side::device).stamp, entry.of(Side::hub).stamp), path);
+  if (tombstones_ <= keep && tombstone_bytes_ <= limits::tombstone_bytes) return forgotten;
+  std::vector<std::pair<Stamp, const Entries::value_type*>> candidates;
+  for (const auto& held : entries_) {
+    const Stamp device = held.second.of(Side::device).stamp;
+    const Stamp hub = held.second.of(Side::hub).stamp;
+    if (device > peer_holds[Side::device] || hub > peer_holds[Side::hub]) continue;
+    // A replica that is built from what remains has the same tops.
+    if (device == state_.tops[Side::device] || hub == state_.tops[Side::hub]) continue;
+    if (weight_of(held.first, held.second).tombstones != 0) candidates.emplace_back(std::max(device, hub), &held);
   }
   std::sort(candidates.begin(), candidates.end());
   // A tenth more than needed, so that this work is not done at each deletion.
-  const size_t wanted = tombstones_ - limits::tombstones + limits::tombstones / 10;
-  candidates.resize(std::min(candidates.size(), wanted));
   std::set<const Entries::value_type*> gone;
-  for (const auto& [stamp, path] : candidates) gone.insert(&*entries_.find(path));
-  for (const Side side : sides) std::erase_if(order_[index_of(side)], [&](const Place& place) { return gone.contains(place.entry); });
-  for (auto& [stamp, path] : candidates) {
-    const auto held = entries_.find(path);
-    count(held->first, held->second, false);
-    entries_.erase(held);
-    forgotten.push_back(std::move(path));
+  size_t count_left = tombstones_;
+  uint64_t bytes_left = tombstone_bytes_;
+  for (const auto& [stamp, held] : candidates) {
+    if (count_left <= keep - keep / 10 && bytes_left <= limits::tombstone_bytes - limits::tombstone_bytes / 10) break;
+    --count_left;
+    bytes_left -= weight_of(held->first, held->second).bytes;
+    gone.insert(held);
   }
+  for (const Side side : sides) std::erase_if(order_[index_of(side)], [&](const Place& place) { return gone.contains(place.entry); });
+  for (const Entries::value_type* held : gone) {
+    count(held->first, held->second, false);
+    forgotten.push_back(held->first);
+    entries_.erase(entries_.find(held->first));
+  }
+  totals_.paths = entries_.size();
   return forgotten;
 }
 

@@ -1,7 +1,7 @@
 // The context of one device in memory: entries by path, and for each side the order in which it wrote. The agent's copy of what its
 // store holds; the simulator's replica.
 //
-// One thread. Nothing durable. Bounds: those of the callers (change.hpp for own writes, limits::replica_entries for the peer's).
+// One thread. Nothing durable. Bounds: those of the callers (change.hpp for own writes, room_for() for the peer's).
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 
 #include "context/change.hpp"
 #include "context/entry.hpp"
+#include "context/limits.hpp"
 
 namespace tideline::context {
 
@@ -34,16 +35,16 @@ class Book {
  public:
   using Entries = std::map<std::string, Entry, std::less<>>;
 
-  /// Errors: limit (limits::replica_entries, twice limits::bytes). True when the register was new.
+  /// Errors: limit (room_for()). True when the register was new.
   Result<bool> put(const Register& reg);
   /// Null: never written.
   const Entry* find(std::string_view path) const;
   const Entries& entries() const { return entries_; }
   /// Registers of `side` with stamps above `after`, until about max_bytes; at least one if there is any.
   RegisterPage page(Side side, Stamp after, size_t max_bytes);
-  /// Deletions that neither side needs any more, beyond limits::tombstones: those whose stamps `peer_holds`, oldest first. They are
-  /// forgotten here; the caller deletes them from its store.
-  std::vector<std::string> forget_tombstones(const Tops& peer_holds);
+  /// Deletions that neither side needs any more, beyond `keep` and limits::tombstone_bytes: those whose stamps `peer_holds`, oldest first,
+  /// never the last write of a side. They are forgotten here; the caller deletes them from its store.
+  std::vector<std::string> forget_tombstones(const Tops& peer_holds, size_t keep = limits::tombstones);
 
   const ReplicaState& state() const { return state_; }
   const Totals& totals() const { return totals_; }
@@ -63,15 +64,11 @@ class Book {
   ReplicaState state_;
   Totals totals_;
   size_t tombstones_ = 0;
+  uint64_t tombstone_bytes_ = 0;
 };
 
-/// Of one entry, toward Totals and ReplicaState: also for a replica that is not in memory.
-struct Weight {
-  uint64_t entries = 0;     ///< 1 when either register in force has a value
-  uint64_t bytes = 0;
-  uint64_t tombstones = 0;  ///< 1 when only a deletion is left
-};
-Weight weight_of(std::string_view path, const Entry& entry);
+/// Whether a replica that holds `held`, and `before` under the path of `reg`, may take `reg` in. Errors: limit. Never of what makes it smaller.
+Status room_for(const Totals& held, const Entry& before, const Register& reg);
 size_t size_of(const Register& reg);  ///< in a message, about
 
 }  // namespace tideline::context

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "context/cut_text.hpp"
 #include "context/json_values.hpp"
 #include "context/limits.hpp"
 #include "context/path.hpp"
@@ -33,12 +34,6 @@ bool has_version(const Change& change, const View& view, Refusal& refusal) {
                     (change.if_version->empty() ? "absent" : *change.if_version));
 }
 
-std::string cut_text(const std::string& text, size_t most) {
-  size_t end = std::min(text.size(), most);
-  while (end > 0 && end < text.size() && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
-  return text.substr(0, end);
-}
-
 /// The value that the change makes, checked.
 bool make_value(const Change& change, const View& view, const Declarations& declarations, std::string& value, Refusal& refusal) {
   auto given = compact(change.value);
@@ -49,13 +44,19 @@ bool make_value(const Change& change, const View& view, const Declarations& decl
   return problem.empty() || refuse(refusal, ErrorCode::invalid, change.path + ": the value " + problem);
 }
 
-bool has_room(const Change& change, const View& view, const std::string& value, const Totals& totals, Refusal& refusal) {
-  const bool is_new = view.value == nullptr;
-  const uint64_t freed = is_new ? 0 : change.path.size() + view.value->value.size();
-  if (is_new && totals.entries >= limits::entries) {
+/// What the write replaces is only what its own side wrote; the other side's value stays until that knows.
+bool has_room(const Change& change, const Entry& entry, size_t value_bytes, const Judge& judge, Refusal& refusal) {
+  const Totals& totals = judge.totals;
+  const Weight before = weight_of(change.path, entry);
+  if (before.entries == 0 && totals.entries >= limits::entries) {
     return refuse(refusal, ErrorCode::limit, change.path + ": the context has " + format_count(limits::entries) + " entries, which is all it may have");
   }
-  if (totals.bytes - std::min(freed, totals.bytes) + change.path.size() + value.size() > limits::bytes) {
+  if (before.bytes == 0 && totals.paths >= limits::paths) {
+    return refuse(refusal, ErrorCode::limit, change.path + ": the context holds too many deletions that the other side does not know yet");
+  }
+  const size_t freed = entry.of(judge.me).value.size();
+  const uint64_t added = value_bytes + (before.bytes == 0 ? change.path.size() : 0);
+  if (added > freed && totals.bytes + added - freed > limits::bytes) {
     return refuse(refusal, ErrorCode::limit, change.path + ": the context would hold more than " + format_size(limits::bytes));
   }
   return true;
@@ -73,15 +74,15 @@ bool make_register(const Change& change, const Entry& entry, const Judge& judge,
     if (view.value == nullptr && view.loser == nullptr) return refuse(refusal, ErrorCode::not_found, change.path + ": nothing is there");
   } else if (change.time_to_live_ms < 0 || change.time_to_live_ms > limits::time_to_live_most_ms) {
     return refuse(refusal, ErrorCode::invalid, change.path + ": a time to live is more than 0 and at most ten years");
-  } else if (!make_value(change, view, judge.declarations, value, refusal) || !has_room(change, view, value, judge.totals, refusal)) {
+  } else if (!make_value(change, view, judge.declarations, value, refusal) || !has_room(change, entry, value.size(), judge, refusal)) {
     return false;
   }
-  clock.observe(entry.of(Side::device).stamp);
-  clock.observe(entry.of(Side::hub).stamp);
+  for (const Side side : sides) clock.observe(entry.of(side).stamp);
+  if (clock.is_at_end()) return refuse(refusal, ErrorCode::limit, change.path + ": no version is left: it was written when a clock stood at the year 2199");
   made.path = change.path;
   made.side = judge.me;
   made.write.stamp = clock.next(judge.now);
-  made.write.seen = entry.of(other(judge.me)).stamp;
+  made.write.seen = seen_of(entry, judge.me, judge.tops);
   made.write.is_deleted = change.operation == Operation::erase;
   made.write.expires_ms = change.time_to_live_ms == 0 || made.write.is_deleted ? 0 : now + change.time_to_live_ms;
   made.write.author = cut_text(change.author, limits::author_bytes);
@@ -89,10 +90,15 @@ bool make_register(const Change& change, const Entry& entry, const Judge& judge,
   return true;
 }
 
+Stamp seen_of(const Entry& entry, Side writer, const Tops& tops) {
+  const Stamp held = entry.of(other(writer)).stamp;
+  return held != 0 ? held : tops[other(writer)];
+}
+
 int64_t now_ms(UtcNanos wall, const HybridClock& clock) {
   constexpr int64_t unset_before_ms = 1'700'000'000'000;  // 2023-11-14: before Tideline
   const int64_t now = wall.nanos / 1'000'000;
-  return now >= unset_before_ms ? now : std::max(now, stamp_ms(clock.last()));
+  return now >= unset_before_ms && now < stamp_ms(stamp_end) ? now : stamp_ms(clock.last());
 }
 
 std::string version_of(const View& view) { return view.winner == nullptr ? "" : format_version(view.side, view.winner->stamp); }

@@ -29,7 +29,8 @@ struct Refusal {
 
 struct Totals {
   size_t entries = 0;   ///< that hold a value
-  uint64_t bytes = 0;   ///< of their paths and values
+  uint64_t bytes = 0;   ///< of all paths and values held
+  size_t paths = 0;     ///< written ever and not forgotten
 };
 
 /// What a change is judged against.
@@ -38,7 +39,12 @@ struct Judge {
   const Declarations& declarations;
   Totals totals;            ///< of the replica before the change
   UtcNanos now;             ///< may be wrong
+  Tops tops{};              ///< of the replica before the change
 };
+
+/// The value that `write` may say was seen of the other side: what is held of it in this entry. Where nothing is held, all that the replica
+/// holds of that side, among which there is none for this entry: it may have been a deletion that was forgotten here and not there.
+Stamp seen_of(const Entry& entry, Side writer, const Tops& tops);
 
 /// The register that `change` makes of `entry` (as it is now; an empty one if there is none), with the next stamp of `clock`.
 /// False: `refusal` says why, and nothing was taken from the clock.

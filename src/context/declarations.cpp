@@ -1,7 +1,7 @@
 #include "context/declarations.hpp"
 
+#include <array>
 #include <cmath>
-#include <cstring>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -56,6 +56,20 @@ Result<Declaration> parse_one(json::Value value, std::string_view text) {
   return declaration;
 }
 
+void write_one(json::Writer& w, const Declaration& one) {
+  w.begin_object().key("path").text(one.pattern).key("rule").text(rule_name(one.rule));
+  if (one.type != ValueType::any) w.key("type").text(value_type_name(one.type));
+  if (one.minimum) w.key("minimum").number(*one.minimum);
+  if (one.maximum) w.key("maximum").number(*one.maximum);
+  if (!one.allowed.empty()) {
+    w.key("enum").begin_array();
+    for (const std::string& value : one.allowed) w.raw(value);
+    w.end_array();
+  }
+  if (!one.description.empty()) w.key("description").text(one.description);
+  w.end_object();
+}
+
 }  // namespace
 
 const char* value_type_name(ValueType type) { return type_names[static_cast<size_t>(type)]; }
@@ -71,6 +85,12 @@ bool parse_value_type(std::string_view text, ValueType& type) {
 
 Status Declarations::add(Declaration declaration) {
   if (list_.size() >= limits::declarations) return Error{ErrorCode::limit, 0, "too many declarations of context entries"};
+  if (declaration.pattern.size() > limits::path_bytes) return Error{ErrorCode::limit, 0, "a declaration's path is too long"};
+  std::string json;
+  json::Writer w(json);
+  write_one(w, declaration);
+  if (bytes_ + json.size() + 1 > limits::declarations_bytes) return Error{ErrorCode::limit, 0, "declarations are too long"};
+  bytes_ += json.size() + 1;
   list_.push_back(std::move(declaration));
   return {};
 }
@@ -110,19 +130,7 @@ std::string write_declarations(const Declarations& declarations) {
   std::string out;
   json::Writer w(out);
   w.begin_array();
-  for (const Declaration& one : declarations.list()) {
-    w.begin_object().key("path").text(one.pattern).key("rule").text(rule_name(one.rule));
-    if (one.type != ValueType::any) w.key("type").text(value_type_name(one.type));
-    if (one.minimum) w.key("minimum").number(*one.minimum);
-    if (one.maximum) w.key("maximum").number(*one.maximum);
-    if (!one.allowed.empty()) {
-      w.key("enum").begin_array();
-      for (const std::string& value : one.allowed) w.raw(value);
-      w.end_array();
-    }
-    if (!one.description.empty()) w.key("description").text(one.description);
-    w.end_object();
-  }
+  for (const Declaration& one : declarations.list()) write_one(w, one);
   w.end_array();
   return out;
 }

@@ -31,7 +31,7 @@ struct Declaration {
 
 class Declarations {
  public:
-  /// Errors: limit (number).
+  /// Errors: limit (number, length of the pattern, length as JSON).
   Status add(Declaration declaration);
   /// The first one whose pattern matches; null: none.
   const Declaration* of(std::string_view path) const;
@@ -43,6 +43,7 @@ class Declarations {
 
  private:
   std::vector<Declaration> list_;
+  size_t bytes_ = 2;  ///< as JSON
 };
 
 /// [{"path":"pump/*/setpoint","rule":"hub_wins","type":"number","minimum":0,"maximum":10,"enum":[...],"description":"..."}]

@@ -1,5 +1,9 @@
 #include "context/entry.hpp"
 
+#include <tuple>
+
+#include "base/crc.hpp"
+
 namespace tideline::context {
 namespace {
 
@@ -17,6 +21,14 @@ uint64_t mix(uint64_t z) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
   z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
   return z ^ (z >> 31);
+}
+
+uint32_t content_of(const Write& write) {
+  uint8_t numbers[17];
+  store_le(numbers, write.seen);
+  store_le(numbers + 8, static_cast<uint64_t>(write.expires_ms));
+  numbers[16] = write.is_deleted ? 1 : 0;
+  return crc32c(as_bytes(write.value), crc32c(as_bytes(write.author), crc32c(numbers)));
 }
 
 }  // namespace
@@ -44,9 +56,15 @@ View view_of(const Entry& entry, Rule rule, int64_t now_ms) {
   return view;
 }
 
+bool replaces(const Write& write, const Write& held) {
+  if (write.stamp != held.stamp) return write.stamp > held.stamp;
+  const auto content = [](const Write& w) { return std::tie(w.seen, w.is_deleted, w.expires_ms, w.value, w.author); };
+  return content(held) < content(write);
+}
+
 bool merge(Entry& entry, Side side, const Write& write) {
   Write& held = entry.of(side);
-  if (write.stamp <= held.stamp) return false;
+  if (!replaces(write, held)) return false;
   held = write;
   return true;
 }
@@ -57,8 +75,27 @@ uint64_t digest_of(std::string_view path, const Entry& entry) {
   if (!has_value) return 0;
   uint64_t sum = 0xcbf29ce484222325;  // FNV-1a, as elsewhere in the program
   for (const char c : path) sum = (sum ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  for (const Side side : sides) sum = mix(sum ^ (entry.is_current(side) ? entry.of(side).stamp : 0));
+  for (const Side side : sides) {
+    const Write& write = entry.of(side);
+    sum = mix(entry.is_current(side) ? mix(sum ^ write.stamp) ^ content_of(write) : sum);
+  }
   return sum;
+}
+
+Weight weight_of(std::string_view path, const Entry& entry) {
+  Weight weight;
+  if (entry.of(Side::device).stamp == 0 && entry.of(Side::hub).stamp == 0) return weight;
+  bool has_value = false;
+  for (const Side side : sides) {
+    const Write& write = entry.of(side);
+    if (write.stamp == 0) continue;
+    weight.bytes += write.value.size();
+    has_value = has_value || (entry.is_current(side) && !write.is_deleted);
+  }
+  weight.bytes += path.size();
+  weight.entries = has_value ? 1 : 0;
+  weight.tombstones = has_value ? 0 : 1;
+  return weight;
 }
 
 }  // namespace tideline::context

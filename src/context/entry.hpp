@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "context/version.hpp"
 
@@ -63,11 +64,23 @@ struct View {
 };
 View view_of(const Entry& entry, Rule rule, int64_t now_ms);
 
+/// Whether `write` takes the place of `held`, of the same side: the higher stamp. Two writes of one stamp exist only when an old image was
+/// put back and the clock was wrong too; then their contents decide, at both ends alike.
+bool replaces(const Write& write, const Write& held);
+
 /// Takes a register in: false when the entry holds that one, or a later one of the same side.
 bool merge(Entry& entry, Side side, const Write& write);
 
 /// Part of what tells two replicas apart: a sum of these over all entries. The same whatever the rules are; 0 for an entry of which
 /// only a deletion is left, which a replica may forget.
 uint64_t digest_of(std::string_view path, const Entry& entry);
+
+/// Of one entry, toward Totals and ReplicaState: also for a replica that is not in memory.
+struct Weight {
+  uint64_t entries = 0;     ///< 1 when either register in force has a value
+  uint64_t bytes = 0;       ///< of the path and both values; 0: never written
+  uint64_t tombstones = 0;  ///< 1 when only a deletion is left
+};
+Weight weight_of(std::string_view path, const Entry& entry);
 
 }  // namespace tideline::context

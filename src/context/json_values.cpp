@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "base/text.hpp"
 #include "context/limits.hpp"
@@ -23,9 +24,8 @@ bool are_equal_numbers(std::string_view a, std::string_view b) {
   const bool are_whole = a.find_first_of(".eE") == std::string_view::npos && b.find_first_of(".eE") == std::string_view::npos;
   if (are_whole) return false;
   double x = 0, y = 0;
-  std::from_chars(a.data(), a.data() + a.size(), x);
-  std::from_chars(b.data(), b.data() + b.size(), y);
-  return x == y;
+  const bool are_doubles = std::from_chars(a.data(), a.data() + a.size(), x).ec == std::errc{} && std::from_chars(b.data(), b.data() + b.size(), y).ec == std::errc{};
+  return are_doubles && x == y;
 }
 
 bool are_equal_objects(std::string_view a, std::string_view b) {
@@ -62,23 +62,33 @@ Result<std::string> compact(std::string_view text) {
 
 std::string merge_patch(std::string_view target, std::string_view patch) {
   if (!patch.starts_with('{')) return std::string(patch);
-  std::vector<std::pair<std::string_view, std::string>> result;
-  for (const Member& member : members_of(target)) result.emplace_back(member.name, std::string(member.value));
+  struct Merged {
+    std::string_view name;
+    std::string value;
+    bool is_removed = false;
+  };
+  std::vector<Merged> result;
+  std::unordered_map<std::string, size_t> places;
+  for (const Member& member : members_of(target)) {
+    places.emplace(meaning_of(member.name), result.size());
+    result.push_back({member.name, std::string(member.value)});
+  }
   for (const Member& change : members_of(patch)) {
-    const std::string name = meaning_of(change.name);
-    const auto held = std::find_if(result.begin(), result.end(), [&](const auto& one) { return json::raw_equals(one.first, name); });
+    const auto held = places.find(meaning_of(change.name));
+    const bool is_held = held != places.end();
     if (change.value == "null") {
-      if (held != result.end()) result.erase(held);
-    } else if (held != result.end()) {
-      held->second = merge_patch(held->second, change.value);
+      if (is_held) result[held->second].is_removed = true;
+    } else if (is_held) {
+      result[held->second].value = merge_patch(result[held->second].value, change.value);
     } else {
-      result.emplace_back(change.name, merge_patch("{}", change.value));
+      result.push_back({change.name, merge_patch("{}", change.value)});  // a patch has no member twice
     }
   }
   std::string out = "{";
-  for (const auto& [name, value] : result) {
+  for (const Merged& one : result) {
+    if (one.is_removed) continue;
     if (out.size() > 1) out += ',';
-    out.append("\"").append(name).append("\":").append(value);
+    out.append("\"").append(one.name).append("\":").append(one.value);
   }
   return out + '}';
 }

@@ -14,9 +14,15 @@ inline constexpr size_t value_bytes = 64 * 1024;          // JSON text, without 
 inline constexpr size_t value_depth = 32;
 inline constexpr size_t author_bytes = 128;
 inline constexpr size_t entries = 10'000;                 // of a device; either side refuses to make more of them
-inline constexpr size_t replica_entries = 2 * entries;    // both sides made as many as they may while they did not meet
-inline constexpr uint64_t bytes = 4 * 1024 * 1024;        // paths and values of a device; a replica may hold twice this
+inline constexpr uint64_t bytes = 4 * 1024 * 1024;        // paths and values of a device, those that are replaced but kept too
 inline constexpr size_t tombstones = 2'000;               // deletions that both sides know are forgotten beyond this, oldest first
+inline constexpr uint64_t tombstone_bytes = 512 * 1024;   // and beyond this: a deletion keeps what the other side had written
+inline constexpr size_t paths = entries + tombstones;     // written ever and not forgotten: beyond it no new ones are made
+// What a replica takes in: as much as it may make itself, as much as the other side may, and as much as that held before and has given
+// up again, because the news of it comes last. So neither side can make what the other must refuse for ever.
+inline constexpr size_t replica_paths = 3 * paths;
+inline constexpr uint64_t replica_bytes = 3 * bytes;
+inline constexpr size_t replica_entries = replica_paths - tombstones;
 inline constexpr size_t history = 16;                     // writes remembered of an entry
 inline constexpr size_t history_bytes = 256 * 1024;       // of an entry; the newest one stays whatever its size
 inline constexpr size_t declarations = 64;

@@ -1,5 +1,6 @@
 #include "context/message.hpp"
 
+#include "context/cut_text.hpp"
 #include "context/json_values.hpp"
 #include "context/limits.hpp"
 #include "context/path.hpp"
@@ -40,23 +41,31 @@ Register take_register(msgpack::Reader& r) {
 
 bool is_sound(const Register& reg) {
   const Write& write = reg.write;
-  if (!is_path(reg.path) || write.stamp == 0 || write.stamp >= stamp_end || write.seen >= stamp_end || write.expires_ms < 0) return false;
+  if (!is_path(reg.path) || write.stamp == 0 || write.stamp >= stamp_end || write.seen >= stamp_end) return false;
+  if (write.expires_ms < 0 || write.expires_ms > stamp_ms(stamp_end) + limits::time_to_live_most_ms) return false;
   if (const auto writer = only_writer(reg.path); writer && *writer != reg.side) return false;
   if (write.is_deleted) return write.value.empty();
   const Result<std::string> value = compact(write.value);
   return value && *value == write.value;
 }
 
+/// Clocks follow them: one that cannot be would carry every later write with it.
+Tops take_tops(msgpack::Reader& r) {
+  Tops tops;
+  for (const Side side : sides) {
+    tops[side] = r.take_uint();
+    if (tops[side] >= stamp_end) r.fail();
+  }
+  return tops;
+}
+
 StateMessage take_state(msgpack::Reader& r) {
   StateMessage message;
   message.version = static_cast<uint8_t>(r.take_uint());
-  for (const Side side : sides) message.state.tops[side] = r.take_uint();
+  message.state.tops = take_tops(r);
   message.state.digest = r.take_uint();
   message.state.entries = r.take_uint();
   message.declarations = r.take_uint();
-  for (const Side side : sides) {
-    if (message.state.tops[side] >= stamp_end) r.fail();
-  }
   return message;
 }
 
@@ -88,7 +97,7 @@ void encode(const AckMessage& message, ByteBuffer& out) {
   msgpack::Writer(out).array(3).uint(number_of(MessageType::ack)).uint(message.tops[Side::device]).uint(message.tops[Side::hub]);
 }
 
-void encode(const FailedMessage& message, ByteBuffer& out) { msgpack::Writer(out).array(2).uint(number_of(MessageType::failed)).text(message.why.substr(0, why_bytes)); }
+void encode(const FailedMessage& message, ByteBuffer& out) { msgpack::Writer(out).array(2).uint(number_of(MessageType::failed)).text(cut_text(message.why, why_bytes)); }
 
 void encode(const ResyncMessage&, ByteBuffer& out) { msgpack::Writer(out).array(1).uint(number_of(MessageType::resync)); }
 
@@ -108,7 +117,7 @@ Result<Message> decode(Bytes bytes) {
     case MessageType::state: message.state = take_state(r); break;
     case MessageType::registers: RETURN_IF_ERROR(take_registers(r, message.registers)); break;
     case MessageType::ack:
-      for (const Side side : sides) message.ack.tops[side] = r.take_uint();
+      message.ack.tops = take_tops(r);
       break;
     case MessageType::failed: message.failed.why = r.take_text(why_bytes); break;
     case MessageType::resync: break;

@@ -5,6 +5,7 @@
 namespace tideline::context {
 namespace {
 
+constexpr const char* failed_here = "here: ";
 constexpr Duration failure_retry = seconds(30);
 constexpr size_t page_bytes = limits::message_bytes / 2;  // one register more may come on top
 
@@ -38,6 +39,7 @@ Status Sync::on_message(Bytes bytes, Instant now) {
     case MessageType::state: take(message.state); break;
     case MessageType::registers:
       status_.received += message.registers.registers.size();
+      ++applying_;
       host_.apply(std::move(message.registers.registers));
       break;
     case MessageType::ack: take(message.ack); break;
@@ -60,7 +62,9 @@ void Sync::take(const StateMessage& message) {
   const bool is_first = !has_heard_;
   has_heard_ = true;
   // The hub still owes its own state; the device said it before.
-  read(is_first && me_ == Side::hub ? Reading::greeting : Reading::comparing);
+  if (is_first) return read(me_ == Side::hub ? Reading::greeting : Reading::meeting);
+  // Who has more to send says a state after it, which the other one compares. This one may have been taken before what was sent last.
+  if (status_.is_settled) read(Reading::comparing);
 }
 
 void Sync::on_state(const ReplicaState& mine) {
@@ -68,12 +72,11 @@ void Sync::on_state(const ReplicaState& mine) {
   const Reading why = readings_.front();
   readings_.pop_front();
   if (why == Reading::comparing) return compare(mine);
-  say_state(mine);
-  if (why == Reading::greeting && me_ == Side::hub) meet(mine);
+  if (why != Reading::meeting) say_state(mine);
+  if (why == Reading::meeting || (why == Reading::greeting && me_ == Side::hub)) meet(mine);
 }
 
 void Sync::say_state(const ReplicaState& mine) {
-  has_said_state_ = true;
   say(StateMessage{sync_version, mine, declarations_hash_});
 }
 
@@ -86,13 +89,20 @@ void Sync::meet(const ReplicaState& mine) {
     // Of one's own side there may be more by now.
     has_more_[index_of(side)] = side == me_ || mine.tops[side] > theirs_.tops[side];
   }
-  host_.on_peer_holds(theirs_.tops);
+  tell_holds();
   pump();
 }
 
+/// The host forgets deletions that the peer holds. What came from the peer before it said so may hold the values that they deleted.
+void Sync::tell_holds() {
+  owes_holds_ = applying_ != 0;
+  if (!owes_holds_) host_.on_peer_holds(status_.peer_holds);
+}
+
 void Sync::compare(const ReplicaState& mine) {
-  if (!status_.has_met) return meet(mine);
-  if (!(mine.tops == theirs_.tops) || mine.digest == theirs_.digest) return;
+  if (!(mine.tops == theirs_.tops)) return;
+  status_.is_same = mine.digest == theirs_.digest;
+  if (status_.is_same) return;
   if (is_resent_) return log_error(log_, "context", "the other side holds other entries although everything was sent to it: please report this");
   log_warning(log_, "context", "the other side holds other entries although it saw the same writes (one of us came back from an older image): sending everything again");
   say(ResyncMessage{});
@@ -113,7 +123,7 @@ void Sync::pump() {
   if (!status_.has_met || sending_ != Sending::nothing || retry_at_ != never) return;
   for (const Side side : {me_, other(me_)}) {
     if (!has_more_[index_of(side)]) continue;
-    status_.is_settled = false;
+    status_.is_settled = status_.is_same = false;
     sending_ = Sending::reading;
     if (side == me_) has_written_ = false;
     return host_.read_page(side, sent_[index_of(side)], page_bytes);
@@ -153,7 +163,7 @@ void Sync::take(const AckMessage& message) {
     sent_[index_of(page_.side)] = page_last_;
     has_more_[index_of(page_.side)] = !page_.is_end || (page_.side == me_ && has_written_);
   }
-  host_.on_peer_holds(message.tops);
+  tell_holds();
   pump();
 }
 
@@ -171,8 +181,14 @@ void Sync::on_tick(Instant now) {
 }
 
 void Sync::on_applied(const Status& status, const Tops& tops) {
-  if (status) return say(AckMessage{tops});
-  status_.last_failure = std::string("here: ") + status.error().context;
+  if (applying_ > 0) --applying_;
+  if (status) {
+    if (status_.last_failure.starts_with(failed_here)) status_.last_failure.clear();
+    say(AckMessage{tops});
+    if (owes_holds_) tell_holds();
+    return;
+  }
+  status_.last_failure = std::string(failed_here) + status.error().context;
   say(FailedMessage{std::string(error_name(status.error().code)) + ": " + status.error().context});
 }
 

@@ -20,11 +20,12 @@ namespace tideline::context {
 struct SyncStatus {
   bool has_met = false;      ///< the peer's state is known
   bool is_settled = false;   ///< nothing is left to send
+  bool is_same = false;      ///< the peer's state was compared since, and held the same
   Tops peer_holds;           ///< durable at the peer, as it said last
   uint64_t sent = 0;         ///< registers
   uint64_t received = 0;
   uint64_t resyncs = 0;
-  std::string last_failure;  ///< of the peer to store, or of this side
+  std::string last_failure;  ///< of the peer to store, or of this side; "" once that went well
 };
 
 class Sync {
@@ -34,13 +35,14 @@ class Sync {
     virtual ~Host() = default;
     /// One message to the peer.
     virtual void say(Bytes message) = 0;
+    /// Answers come in the order in which they were asked for, all four kinds together, and none of an earlier connection.
     /// Answered by on_state(): tops and digest as of one moment, durable.
     virtual void read_state() = 0;
     /// Answered by on_page(): durable registers only.
     virtual void read_page(Side side, Stamp after, size_t max_bytes) = 0;
     /// Answered by on_applied(), in order, when they are durable.
     virtual void apply(std::vector<Register>&& registers) = 0;
-    /// The peer holds all of this durably.
+    /// The peer holds all of this durably, and nothing older is under way from it.
     virtual void on_peer_holds(const Tops& tops) = 0;
     /// Hub: what the device declared.
     virtual void on_declarations(std::string&&) {}
@@ -63,7 +65,7 @@ class Sync {
   const SyncStatus& status() const { return status_; }
 
  private:
-  enum class Reading : uint8_t { greeting, settling, comparing };
+  enum class Reading : uint8_t { greeting, meeting, settling, comparing };
   enum class Sending : uint8_t { nothing, reading, waiting };
   static constexpr size_t kept_scratch = 512;
 
@@ -75,6 +77,7 @@ class Sync {
   void meet(const ReplicaState& mine);
   void compare(const ReplicaState& mine);
   void send_everything();
+  void tell_holds();
   void pump();
   template <class M>
   void say(const M& message) {
@@ -94,13 +97,14 @@ class Sync {
   ReplicaState theirs_;                 ///< as said last
   uint64_t their_declarations_ = 0;
   bool has_heard_ = false;
-  bool has_said_state_ = false;
   Sending sending_ = Sending::nothing;
   std::array<Stamp, side_count> sent_{};     ///< of each side, held by the peer
   std::array<bool, side_count> has_more_{};  ///< to send
   RegisterPage page_;                        ///< under way; its registers were sent
   Stamp page_last_ = 0;
   bool has_written_ = false;                 ///< here, since a page of this side was asked for
+  size_t applying_ = 0;                      ///< messages of the peer that are not durable here
+  bool owes_holds_ = false;                  ///< the host was not told what the peer holds
   bool is_resent_ = false;                   ///< everything was sent once on this connection
   Instant retry_at_ = never;
   SyncStatus status_;

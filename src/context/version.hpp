@@ -44,8 +44,13 @@ class HybridClock {
   void observe(const Tops& tops) {
     for (const Side side : sides) observe(tops[side]);
   }
-  /// `now` may be wrong in both directions; 0 when there is no idea.
-  Stamp next(UtcNanos now) { return last_ = std::max(last_ + 1, stamp_at(now.nanos / 1'000'000)); }
+  /// `now` may be wrong in both directions; 0 when there is no idea. From the year 2200 on it is no idea.
+  Stamp next(UtcNanos now) {
+    const Stamp wall = stamp_at(now.nanos / 1'000'000);
+    return last_ = std::max(last_ + 1, wall < stamp_end ? wall : 0);
+  }
+  /// No stamp is left that others would believe: somebody wrote when the clock said 2199.
+  bool is_at_end() const { return last_ + 1 >= stamp_end; }
   Stamp last() const { return last_; }
 
  private:
