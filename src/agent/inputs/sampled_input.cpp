@@ -92,6 +92,8 @@ void SampledInput::judge_source(const Status& status) {
     status_.last_error = describe_failure(status.error());
     const bool is_expected = config_.optional && status.error().code == ErrorCode::not_found;
     if (!is_failing_ && !is_expected) log_warning(log_, "inputs", "input '%s': %s", config_.name.c_str(), status_.last_error.c_str());
+    if (is_expected && !said_none_) log_info(log_, "inputs", "input '%s': %s; the agent goes on looking", config_.name.c_str(), status.error().context);
+    said_none_ |= is_expected;
     is_failing_ = is_failing_ || !is_expected;
     return;
   }

@@ -51,6 +51,7 @@ class SampledInput {
   size_t failing_channels_ = 0;
   bool is_failing_ = false;
   bool is_slow_ = false;
+  bool said_none_ = false;  // that there is no sensor, which is no problem
 };
 
 /// "open: no such file or directory": for logs and status.

@@ -74,6 +74,38 @@ TEST_F(InputsTest, a_file_that_comes_back_is_read_again) {
   EXPECT_EQ(log.lines.back(), "info input 'in': in is back");
 }
 
+TEST_F(InputsTest, a_board_without_any_sensor_says_so_and_everything_else_runs) {
+  std::filesystem::create_directories(directory.file("proc"));
+  std::ofstream(directory.file("proc/loadavg")) << "0.5 0.4 0.3 1/100 1234\n";
+  std::vector<InputConfig> configs = default_inputs();
+  configs.front().collect = {"load"};
+  for (const InputType type : {InputType::iio, InputType::w1, InputType::power, InputType::gpio, InputType::serial}) {
+    InputConfig& config = configs.emplace_back();
+    config.name = input_type_name(type);
+    config.type = type;
+    config.line = "GPIO17";
+    config.device = directory.file("dev/ttyUSB0");
+  }
+  for (InputConfig& config : configs) config.interval = milliseconds(20);
+  inputs = std::make_unique<Inputs>(configs, rules, sink, clock, loop, log, directory.path());
+  inputs->start();
+  ASSERT_TRUE(run_until([&] {
+    const std::vector<InputStatus> all = inputs->status();
+    return sink.size() > 0 && std::all_of(all.begin() + 1, all.end(), [](const InputStatus& one) { return one.failures >= 2; });
+  }));
+  inputs->stop();
+  Lines said = log.lines;
+  std::erase_if(said, [](const std::string& line) { return line.ends_with("samples are skipped"); });  // a busy machine
+  std::sort(said.begin(), said.end());
+  EXPECT_EQ(said, (Lines{"info input 'hwmon': no sensor in /sys/class/hwmon; the agent goes on looking",
+                         "info input 'thermal': no thermal zone in /sys/class/thermal; the agent goes on looking",
+                         "warning input 'gpio': line GPIO17: no GPIO chip in /dev: not found",
+                         "warning input 'iio': no device in /sys/bus/iio/devices: not found",
+                         "warning input 'power': no supply in /sys/class/power_supply: not found",
+                         "warning input 'serial': " + directory.file("dev/ttyUSB0") + ": open: No such file or directory",
+                         "warning input 'w1': no thermometer in /sys/bus/w1/devices: not found"}));
+}
+
 TEST_F(InputsTest, nothing_arrives_after_stop) {
   InputConfig config;
   config.type = InputType::thermal;
