@@ -5,7 +5,7 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test container-test board board-quick system conformance clean
+.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test container-test board board-quick board-control system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
@@ -82,10 +82,11 @@ container-test: build ## the hub's container image: built with podman, an agent 
 
 board: build ## the arm64 package on an emulated board under systemd: ten power cuts and a proof (tests/board/README.md)
 board-quick: build ## the same with two power cuts
-board board-quick:
+board-control: build ## two power cuts of an agent whose fsync does nothing: readings must be missed
+board board-quick board-control:
 	@tests/scripts/install-packages board
 	@TESTS=0 JOBS=$(JOBS) toolchains/cross aarch64-linux-gnu
-	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/board/run.py --build $(BUILD) --deb build/cross-aarch64-linux-gnu/packages/tideline_*_arm64.deb $(if $(filter board-quick,$@),--quick) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
+	@$(if $(filter 0,$(shell id -u)),,sudo) python3 tests/board/run.py --build $(BUILD) --deb build/cross-aarch64-linux-gnu/packages/tideline_*_arm64.deb $(subst board-quick,--quick,$(subst board-control,--without-sync,$(filter-out board,$@))) $(if $(SEED),--seed $(SEED)) $(if $(KEEP),--keep)
 
 trixie: ## the tree on Debian trixie (g++ 14, mbedTLS 3.6): unit tests, TLS 1.3 on the wire; needs root
 	@tests/scripts/run-trixie

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """make board: the agent's package on an emulated arm64 board under systemd, power cuts in the middle of writes, and a proof by identity.
 
-usage: run.py --build build/release --deb FILE [--cuts 10] [--quick] [--seed N] [--keep]
+usage: run.py --build build/release --deb FILE [--cuts 10] [--quick | --without-sync] [--seed N] [--keep]
 """
 import argparse
 import json
 import pathlib
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ backoff_cap = "5s"
 type = "host"
 interval = "1s"
 """
+NO_SYNC = "/usr/local/bin/no_sync.so"
 # A system call outside the unit's filter ends the agent instead of failing: then nothing that was denied can stay unnoticed.
 STRICT = "[Service]\nSystemCallErrorNumber=kill\n"
 
@@ -62,6 +64,7 @@ class Scenario:
         self.site = site
         self.cuts = options.cuts
         self.is_quick = options.quick
+        self.is_without_sync = options.without_sync
         self.image = ROOT / "build/board/image"
         self.disk = site.directory / "disk.img"
         self.random = random.Random(options.seed)
@@ -77,6 +80,10 @@ class Scenario:
         self.run_here(ROOT / "tests/board/image", self.image, seconds=1800)
         self.run_here("cp", "--sparse=always", self.image / "disk.img", self.disk)
         self.run_here("/sbin/debugfs", "-w", "-R", f"write {deb} /root/tideline.deb", self.disk)
+        if self.is_without_sync:
+            library = self.site.directory / "no_sync.so"
+            self.run_here("aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-nostdlib", ROOT / "tests/board/no_sync.c", "-o", library)
+            self.run_here("/sbin/debugfs", "-w", "-R", f"write {library} {NO_SYNC}", self.disk)
         say(f"disk ready, with {deb.name} on it, not installed")
 
     @staticmethod
@@ -112,14 +119,19 @@ class Scenario:
         say("enrolled and restarted; for this boot a denied system call ends the agent")
         self.wait_writer(3)
         self.wait_link()
-        check_reload(board, say, AGENT.format(device=DEVICE, host=HOST, port=self.site.hub_port))
+        if not self.is_without_sync:
+            check_reload(board, say, AGENT.format(device=DEVICE, host=HOST, port=self.site.hub_port))
         self.pause_writer()
         self.wait_synced()
-        check_sandbox(board, say, show, is_thorough=True)
+        if not self.is_without_sync:
+            check_sandbox(board, say, show, is_thorough=True)
         say(f"agent after that: {self.memory.look(board)}")
         board.ok("rm -r /run/systemd/system/tideline.service.d; systemctl daemon-reload; systemctl restart tideline")
         if not self.is_quick:
             check_watchdog(board, say)
+        if self.is_without_sync:
+            board.ok("mkdir /etc/systemd/system/tideline.service.d")
+            board.write("/etc/systemd/system/tideline.service.d/no_sync.conf", f"[Service]\nEnvironment=LD_PRELOAD={NO_SYNC}\n")
         self.keep_record("hub")
         board.off()
         say("clean power off")
@@ -146,7 +158,7 @@ class Scenario:
         self.replayed += int(board.ok("dmesg | grep -c 'EXT4-fs (vda): recovery complete' || true"))
         epoch = self.status()["store"]
         self.epochs.add((epoch["epoch"], epoch["incarnation"]))
-        check(epoch["bad_segments"] == 0 and not epoch["failed"], f"boot {board.boot}: the store is damaged: {epoch}")
+        check(self.is_without_sync or (epoch["bad_segments"] == 0 and not epoch["failed"]), f"boot {board.boot}: the store is damaged: {epoch}")
         return state, wall
 
     def ready_state(self):
@@ -259,6 +271,18 @@ class Scenario:
         # About every second cut comes just after a commit, which takes the other class along; ten in a row do not.
         check(handed_lost > 0 or self.cuts < 10, "the control lost nothing: the power cuts prove nothing")
 
+    def prove_loss(self):
+        """The agent believed in syncs that never were. What it acknowledged then must be missed by the proof."""
+        lost = 0
+        for record in self.records:
+            numbers = record.numbers("synced")
+            missing, _ = Found(self.site, DEVICE, f"board.synced{{boot={record.boot}}}").compare(numbers)
+            say(f"boot {record.boot}: acknowledged {len(numbers):,}, {len(missing):,} of them are not at the hub")
+            check(not missing or record.is_cut, "readings were lost without a power cut")
+            lost += len(missing)
+        check(lost > 0, "an agent whose syncs do nothing lost nothing: the power cuts prove nothing")
+        say(f"CONTROL: without syncs {lost:,} acknowledged readings were lost by {self.cuts} power cuts")
+
     def first_samples(self):
         """Boot to the first sample of the board's own sensors, by the true time that the hub gave it later."""
         points = Found(self.site, DEVICE, "load.1m").points
@@ -298,7 +322,10 @@ class Scenario:
         for boot in range(2, self.cuts + 1):
             self.lonely_boot(boot)
         self.last_boot()
-        self.finish()
+        if self.is_without_sync:
+            self.prove_loss()
+        else:
+            self.finish()
 
     def explain(self):
         """For a failure: what the board says, if it still can."""
@@ -319,15 +346,18 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--deb", required=True, type=pathlib.Path)
-    parser.add_argument("--cuts", type=int, default=10)
-    parser.add_argument("--quick", action="store_true", help="2 power cuts, no watchdog")
+    parser.add_argument("--cuts", type=int, default=None, help="power cuts; 10, or 2 with --quick")
+    parser.add_argument("--quick", action="store_true", help="no watchdog")
+    parser.add_argument("--without-sync", action="store_true", help="control: the agent's fsync does nothing, so that the proof must fail; implies --quick")
     parser.add_argument("--seed", type=int, default=None, help="of the moments of the power cuts; printed")
     parser.add_argument("--keep", action="store_true", help="leave disk, consoles and the hub's state, say where")
     options = parser.parse_args()
-    if options.quick:
-        options.cuts = 2
+    options.quick |= options.without_sync
+    if options.cuts is None:
+        options.cuts = 2 if options.quick else 10
     check(options.cuts >= 2, "--cuts must be at least 2")
     check(options.deb.is_file(), f"no package {options.deb}: TESTS=0 toolchains/cross aarch64-linux-gnu makes it")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that qemu and hub are stopped
     if options.seed is None:
         options.seed = random.randrange(1_000_000)
     say(f"{options.cuts} power cuts, seed {options.seed}")
@@ -343,7 +373,7 @@ def main():
         finally:
             if scenario.board is not None:
                 scenario.board.cut()
-    say(f"done: nothing lost, nothing twice, in {time.monotonic() - started:.0f} s")
+    say(f"done{'' if options.without_sync else ': nothing lost, nothing twice'}, in {time.monotonic() - started:.0f} s")
     return 0
 
 
