@@ -52,7 +52,8 @@ class Image:
 
 
 # The test itself runs in a network of its own, and its containers share that: the ports are nobody else's.
-NETWORK = ["--network", "host", "--ulimit", "host"]  # podman would ask for more than some machines allow
+# Podman would ask for higher limits than some machines allow.
+NETWORK = ["--network", "host", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
 
 
 class HubQuery:
