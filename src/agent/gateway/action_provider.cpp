@@ -99,7 +99,7 @@ void ActionProvider::start(const CallKey& key, const mcp::Call& call, const Acti
   order.environment = chosen_environment(command_environment, action.environment, {});
   order.directory = action.directory;
   order.timeout = action.timeout;
-  order.output_bytes = action.output_limit;
+  order.output_bytes = static_cast<size_t>(action.output_limit);
   const ActionRuns::Run run = ++last_run_;
   if (const Status started = runs_.start(run, order); !started) {
     log_warning(log_, "action", "%s: cannot start %s: %s", action.name.c_str(), action.command.front().c_str(), error_name(started.error().code));
