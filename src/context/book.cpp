@@ -86,9 +86,14 @@ RegisterPage Book::page(Side side, Stamp after, size_t max_bytes) {
   return page;
 }
 
+bool may_forget(const Tops& held, const Tops& peer_holds) {
+  return peer_holds[Side::device] <= held[Side::device] && peer_holds[Side::hub] <= held[Side::hub];
+}
+
 std::vector<std::string> Book::forget_tombstones(const Tops& peer_holds, size_t keep) {
   std::vector<std::string> forgotten;
   if (tombstones_ <= keep && tombstone_bytes_ <= limits::tombstone_bytes) return forgotten;
+  if (!may_forget(state_.tops, peer_holds)) return forgotten;
   std::vector<std::pair<Stamp, const Entries::value_type*>> candidates;
   for (const auto& held : entries_) {
     const Stamp device = held.second.of(Side::device).stamp;

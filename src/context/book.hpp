@@ -34,6 +34,9 @@ struct RegisterPage {
 class Book {
  public:
   using Entries = std::map<std::string, Entry, std::less<>>;
+  Book() = default;
+  Book(Book&&) = default;
+  Book& operator=(Book&&) = default;
 
   /// Errors: limit (room_for()). True when the register was new.
   Result<bool> put(const Register& reg);
@@ -67,6 +70,9 @@ class Book {
   uint64_t tombstone_bytes_ = 0;
 };
 
+/// Whether a replica that holds `held` may forget deletions that the peer holds. Only when it holds all that the peer held when it said so:
+/// the peer may have written what it says next before it knew of the deletion, and that is a conflict, not a new beginning.
+bool may_forget(const Tops& held, const Tops& peer_holds);
 /// Whether a replica that holds `held`, and `before` under the path of `reg`, may take `reg` in. Errors: limit. Never of what makes it smaller.
 Status room_for(const Totals& held, const Entry& before, const Register& reg);
 size_t size_of(const Register& reg);  ///< in a message, about

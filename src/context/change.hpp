@@ -39,7 +39,7 @@ struct Judge {
   const Declarations& declarations;
   Totals totals;            ///< of the replica before the change
   UtcNanos now;             ///< may be wrong
-  Tops tops{};              ///< of the replica before the change
+  Tops tops{};              ///< of the replica before the change; may stay 0 as long as it never forgot a deletion
 };
 
 /// The value that `write` may say was seen of the other side: what is held of it in this entry. Where nothing is held, all that the replica

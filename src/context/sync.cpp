@@ -100,7 +100,12 @@ void Sync::tell_holds() {
 }
 
 void Sync::compare(const ReplicaState& mine) {
-  if (!(mine.tops == theirs_.tops)) return;
+  for (const Side side : sides) {
+    if (mine.tops[side] <= theirs_.tops[side]) continue;
+    sent_[index_of(side)] = std::min(sent_[index_of(side)], theirs_.tops[side]);
+    has_more_[index_of(side)] = true;
+  }
+  if (!(mine.tops == theirs_.tops)) return pump();
   status_.is_same = mine.digest == theirs_.digest;
   if (status_.is_same) return;
   if (is_resent_) return log_error(log_, "context", "the other side holds other entries although everything was sent to it: please report this");

@@ -35,8 +35,9 @@ class Sync {
     virtual ~Host() = default;
     /// One message to the peer.
     virtual void say(Bytes message) = 0;
-    /// Answers come in the order in which they were asked for, all four kinds together, and none of an earlier connection.
-    /// Answered by on_state(): tops and digest as of one moment, durable.
+    // Answers come in the order in which the store did the work, and none of an earlier connection.
+    /// Answered by on_state(): tops and digest as of one moment, durable. Not before what apply() was given on an earlier connection is
+    /// durable or has failed: nobody would send it back to a peer that has lost it.
     virtual void read_state() = 0;
     /// Answered by on_page(): durable registers only.
     virtual void read_page(Side side, Stamp after, size_t max_bytes) = 0;
