@@ -56,8 +56,10 @@ Status Agent::start(std::string& problem) {
   inputs_ = std::make_unique<Inputs>(config_.inputs, rules_, *collector_, *clock_, loop_, log_);
   link_ = std::make_unique<HubLink>(link_options(config_), *outbox_, loop_, *clock_, log_);
   link_->set_calls(*link_calls_);
+  if (context_link_ != nullptr) link_->set_context(*context_link_);
   reporter_ = std::make_unique<Reporter>(config_, *outbox_, *clock_, link_.get(), inputs_.get());
   control_ = std::make_unique<Control>(*outbox_, static_cast<Control::Host&>(*this));
+  if (context_ != nullptr) control_->set_context(*context_, *context_commands_);
   ingest_ = std::make_unique<IngestServer>(rules_, line_options(config_), *collector_, *clock_, loop_, log_);
   local_socket_ = std::make_unique<LocalSocket>(*gateway_, *control_, loop_, log_);
   RETURN_IF_ERROR(begin_providers(problem));
@@ -74,6 +76,7 @@ Status Agent::start(std::string& problem) {
 
 /// In the order in which they are asked; of two that offer one name the first is served.
 void Agent::add_providers() {
+  if (config_.context.enabled) add_context();
   builtin_ = std::make_unique<BuiltinProvider>(*services_, *gateway_);
   services_->set_listener(*builtin_);
   gateway_->add(*builtin_);
@@ -82,6 +85,14 @@ void Agent::add_providers() {
   action_processes_->set_listener(*actions_);
   gateway_->add(*actions_);
   children_ = std::make_unique<Children>(config_.children, TIDELINE_VERSION, *gateway_, *notebook_, loop_, log_);
+}
+
+void Agent::add_context() {
+  context_ = std::make_unique<ContextKeeper>(*outbox_, config_.context.declarations, [this] { return clock_->stamp(); }, log_);
+  context_commands_ = std::make_unique<ContextCommands>(*context_);
+  context_provider_ = std::make_unique<ContextProvider>(*context_, *context_commands_, *gateway_);
+  context_link_ = std::make_unique<ContextLink>(*context_, log_);
+  gateway_->add(*context_provider_);
 }
 
 /// What sleeping children offer is read back before anybody can ask: a client lists the tools once, right at its start.
@@ -165,6 +176,10 @@ void Agent::reload() {
     log_warning(log_, "reload", "nothing was read: a sensor of before the last reload still holds its read; send SIGHUP again later");
   } else if (reload_->run()) {
     replace_inputs();
+    if (context_ != nullptr && !(context_->declarations() == config_.context.declarations)) {
+      context_->set_declarations(config_.context.declarations);
+      context_link_->on_declarations_changed();
+    }
   }
   notifier_.ready(supervisor_line());
 }
@@ -224,6 +239,7 @@ void Agent::on_timer(uv::Timer& timer) {
   gateway_->on_timer(platform::now());
   if (&timer == &gateway_due_) return;
   builtin_->on_tick(platform::now());
+  if (context_ != nullptr) context_->on_tick();
   if (clock_->refresh()) link_->on_anchor(outbox_->status().anchor);
   if (retired_inputs_ != nullptr && retired_inputs_->is_finished()) retired_inputs_.reset();
   report_to_supervisor();
@@ -264,6 +280,12 @@ void Agent::on_synced(Collector::Ticket ticket, const Status& status) {
 }
 void Agent::on_noted(Outbox::Token token, Status status) { notebook_->on_noted(token, status); }
 void Agent::on_note(Outbox::Token token, Result<std::string> text) { notebook_->on_note(token, text); }
+void Agent::on_context_put(Outbox::Token token, Status status) {
+  if (context_ != nullptr) context_->on_context_put(token, status);
+}
+void Agent::on_context_history(Outbox::Token token, Result<std::vector<context::Register>> writes) {
+  if (context_ != nullptr) context_->on_context_history(token, writes);
+}
 void Agent::on_room() {
   ingest_->on_room();
   inputs_->on_room();

@@ -10,10 +10,12 @@
 #include "agent/agent_clock.hpp"
 #include "agent/collector.hpp"
 #include "agent/config.hpp"
+#include "agent/context_link.hpp"
 #include "agent/control.hpp"
 #include "agent/gateway/action_provider.hpp"
 #include "agent/gateway/builtin_provider.hpp"
 #include "agent/gateway/children.hpp"
+#include "agent/gateway/context_provider.hpp"
 #include "agent/gateway/gateway.hpp"
 #include "agent/gateway/notebook.hpp"
 #include "agent/hub_link.hpp"
@@ -58,6 +60,7 @@ class Agent final : private Outbox::Listener,
   Status open_store(std::string& problem);
   Status open_sockets(std::string& problem);
   void add_providers();
+  void add_context();
   Status begin_providers(std::string& problem);
   void reload();
   void replace_inputs();
@@ -75,6 +78,8 @@ class Agent final : private Outbox::Listener,
   void on_synced(Collector::Ticket ticket, const Status& status) override;
   void on_noted(Outbox::Token token, Status status) override;
   void on_note(Outbox::Token token, Result<std::string> text) override;
+  void on_context_put(Outbox::Token token, Status status) override;
+  void on_context_history(Outbox::Token token, Result<std::vector<context::Register>> writes) override;
   void on_room() override;
   void on_batch(model::Stream stream, const model::ReadingBatch& batch) override { builtin_->on_readings(stream, batch); }
   void on_gateway_due(Instant at) override;
@@ -96,6 +101,10 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<LocalServices> services_;
   mcp::HmacSealer sealer_;
   std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<ContextKeeper> context_;             ///< this and the next three: null when [context] enabled = false
+  std::unique_ptr<ContextCommands> context_commands_;
+  std::unique_ptr<ContextProvider> context_provider_;
+  std::unique_ptr<ContextLink> context_link_;
   std::unique_ptr<BuiltinProvider> builtin_;
   std::unique_ptr<OutboxNotebook> notebook_;
   std::unique_ptr<ActionProcesses> action_processes_;

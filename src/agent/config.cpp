@@ -20,7 +20,7 @@ namespace {
 using toml::Reader;
 using toml::Value;
 
-constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series", "action", "child", "remote"};
+constexpr std::string_view sections[] = {"device", "hub", "store", "ingest", "log", "input", "series", "action", "child", "remote", "context"};
 
 uint32_t line_of(const Value* section, std::string_view key) {
   const Value* value = section == nullptr ? nullptr : section->find(key);
@@ -216,6 +216,7 @@ ConfigResult parse_config(std::string_view text, std::string_view file, std::str
   read_section(root, "log", log_keys(), config.log, reader);
   if (const Value* inputs = root.find("input")) read_inputs(*inputs, reader, config.inputs);
   if (const Value* series = root.find("series")) read_series(*series, reader, config.series);
+  if (const Value* context = root.find("context")) read_context(*context, reader, config.context);
   if (const Value* actions = root.find("action")) read_actions(*actions, reader, config.actions);
   if (const Value* children = root.find("child")) read_children(*children, reader, config.children);
   if (reader.problems().empty()) check_sections(root, config, reader);
@@ -268,6 +269,8 @@ std::string config_help() {
   text += toml::describe_section("ingest", "Readings from other programs.", ingest_keys());
   text += toml::describe_section("log", "Lines on standard error.", log_keys());
   text += toml::describe_section("remote", "Changes to this configuration that come from the hub as desired/config. [store], [remote] and the device's id stay as they are here.", remote_keys());
+  text += toml::describe_section("context", "What this device and the hub share.", context_keys());
+  text += toml::describe_section("context.entry.\"GLOB\"", "What may be written under the paths that match, and who wins; the first section that matches counts.", context_entry_keys());
   text += toml::describe_section("input.NAME", "One input; any number of them. host, hwmon and thermal run unless enabled = false.", input_keys());
   text += toml::describe_section("series.\"GLOB\"", "Changes the series whose name or key matches; later sections win.", series_keys());
   text += toml::describe_section("action.NAME", "A command of yours as a tool for AI clients; any number of them.", action_keys(), example_action());

@@ -15,6 +15,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "context/declarations.hpp"
 
 namespace tideline::agent {
 
@@ -65,6 +66,11 @@ struct RemoteSettings {
   Duration confirm_within = minutes(5);
 };
 
+struct ContextConfig {
+  bool enabled = true;
+  context::Declarations declarations;  ///< in the order of the file: the first that matches counts
+};
+
 struct Config {
   DeviceConfig device;
   HubConfig hub;
@@ -72,6 +78,7 @@ struct Config {
   IngestConfig ingest;
   LogConfig log;
   RemoteSettings remote;
+  ContextConfig context;
   std::vector<InputConfig> inputs = default_inputs();
   std::vector<SeriesRule> series;
   std::vector<ActionConfig> actions;

@@ -24,7 +24,7 @@ bool parse_level(std::string_view text, LogLevel& out) {
 constexpr const char* metered_names[] = {"auto", "false", "true"};
 
 constexpr Key<DeviceConfig> device_rows[] = {
-    {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: a-z, 0-9, '.', '_' and '-'. Empty: the host name."},
+    {"id", slot<&DeviceConfig::id>, "Name of this device at the hub: a-z, 0-9, '.', '_' and '-'. Empty: the host name; one that every image has, such as raspberrypi, with digits of the machine's id."},
     {"labels", slot<&DeviceConfig::labels>, "What the hub can select this device by."},
 };
 
@@ -69,6 +69,21 @@ constexpr Key<RemoteSettings> remote_rows[] = {
     {"commands", slot<&RemoteSettings::commands>, "It may also change what runs programs: actions, child servers and exec inputs."},
     {"confirm_within", slot<&RemoteSettings::confirm_within>, "A change with which the hub is not reached again in this time is taken back.",
      span_of(seconds(5)), span_of(hours(24))},
+};
+
+constexpr Key<ContextConfig> context_rows[] = {
+    {"enabled", slot<&ContextConfig::enabled>, "Keep context: settings, modes and notes that this device and the hub share."},
+};
+
+constexpr Key<context::Declaration> context_entry_rows[] = {
+    {"rule", choice<&context::Declaration::rule, context::parse_rule, context::rule_name, "last_writer, device_wins, hub_wins or keep_both">,
+     "Who wins when device and hub wrote without knowing of each other; the other value is kept beside it until somebody writes again."},
+    {"type", choice<&context::Declaration::type, context::parse_value_type, context::value_type_name, "any, boolean, integer, number, string, object or array">,
+     "What may be written."},
+    {"enum", slot<&context::Declaration::allowed>, "The only values that may be written, of any type."},
+    {"minimum", slot<&context::Declaration::minimum>, "Least number."},
+    {"maximum", slot<&context::Declaration::maximum>, "Largest number."},
+    {"description", slot<&context::Declaration::description>, "What it is for."},
 };
 
 constexpr Key<InputConfig> input_rows[] = {
@@ -182,6 +197,8 @@ std::span<const Key<StoreConfig>> store_keys() { return store_rows; }
 std::span<const Key<IngestConfig>> ingest_keys() { return ingest_rows; }
 std::span<const Key<LogConfig>> log_keys() { return log_rows; }
 std::span<const Key<RemoteSettings>> remote_keys() { return remote_rows; }
+std::span<const Key<ContextConfig>> context_keys() { return context_rows; }
+std::span<const Key<context::Declaration>> context_entry_keys() { return context_entry_rows; }
 std::span<const Key<InputConfig>> input_keys() { return input_rows; }
 std::span<const Key<SeriesRule>> series_keys() { return series_rows; }
 std::span<const Key<ActionConfig>> action_keys() { return action_rows; }

@@ -15,6 +15,8 @@ std::span<const toml::Key<StoreConfig>> store_keys();
 std::span<const toml::Key<IngestConfig>> ingest_keys();
 std::span<const toml::Key<LogConfig>> log_keys();
 std::span<const toml::Key<RemoteSettings>> remote_keys();
+std::span<const toml::Key<ContextConfig>> context_keys();
+std::span<const toml::Key<context::Declaration>> context_entry_keys();
 std::span<const toml::Key<InputConfig>> input_keys();
 std::span<const toml::Key<SeriesRule>> series_keys();
 std::span<const toml::Key<ActionConfig>> action_keys();

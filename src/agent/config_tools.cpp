@@ -3,6 +3,8 @@
 #include "agent/config_keys.hpp"
 #include "agent/gateway/action_command.hpp"
 #include "base/text.hpp"
+#include "context/limits.hpp"
+#include "wrap/json/writer.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -108,6 +110,34 @@ ChildConfig read_child(const std::string& name, const Value& section, const std:
   return child;
 }
 
+/// A value as JSON: what may be written under a path.
+std::string json_of(const Value& value) {
+  if (value.type != Type::text) return text_of(value);
+  std::string json;
+  json::append_quoted(value.text, json);
+  return json;
+}
+
+context::Declaration read_declaration(const std::string& pattern, const Value& section, const std::string& title, Reader& reader) {
+  context::Declaration one;
+  // The table of keys knows lists of texts alone, so it sees the JSON of each value.
+  Value shown = section;
+  for (size_t i = 0; i < shown.names.size(); ++i) {
+    if (shown.names[i] != "enum" || shown.items[i].type != Type::array) continue;
+    for (Value& value : shown.items[i].items) {
+      if (value.type == Type::array || value.type == Type::table) continue;
+      value.text = json_of(value);
+      value.type = Type::text;
+    }
+  }
+  reader.read(shown, title, context_entry_keys(), one);
+  one.pattern = pattern;
+  if (pattern.empty() || pattern.size() > context::limits::path_bytes) reader.add_problem(section.line, "[" + title + "]: a glob over paths must have 1 to 256 bytes");
+  if (one.minimum && one.maximum && *one.minimum > *one.maximum) reader.add_problem(section.line, "[" + title + "] maximum: must not be less than minimum");
+  if (one.allowed.size() > context::limits::enum_values) reader.add_problem(section.line, "[" + title + "] enum: more than 64 values");
+  return one;
+}
+
 template <class T>
 void read_all(const Value& sections, const char* kind, size_t most, Reader& reader, std::vector<T>& out,
               T (*read)(const std::string&, const Value&, const std::string&, Reader&)) {
@@ -121,6 +151,22 @@ void read_all(const Value& sections, const char* kind, size_t most, Reader& read
 }
 
 }  // namespace
+
+void read_context(const Value& section, Reader& reader, ContextConfig& out) {
+  static constexpr std::string_view others[] = {"entry"};
+  reader.read(section, "context", context_keys(), out, others);
+  const Value* entries = section.find("entry");
+  if (entries == nullptr || !reader.check_table(*entries, "context.entry")) return;
+  for (size_t i = 0; i < entries->names.size(); ++i) {
+    const std::string title = "context.entry.\"" + entries->names[i] + "\"";
+    if (!reader.check_table(entries->items[i], title)) continue;
+    if (out.declarations.add(read_declaration(entries->names[i], entries->items[i], title, reader))) continue;
+    return reader.add_problem(entries->items[i].line, "[" + title + "]: more than 64 of them");
+  }
+  if (context::write_declarations(out.declarations).size() > context::limits::declarations_bytes) {
+    reader.add_problem(section.line, "[context.entry]: all of them together have more than 48 KiB");
+  }
+}
 
 void read_actions(const Value& actions, Reader& reader, std::vector<ActionConfig>& out) { read_all(actions, "action", limits::actions, reader, out, &read_action); }
 void read_children(const Value& children, Reader& reader, std::vector<ChildConfig>& out) { read_all(children, "child", limits::children, reader, out, &read_child); }

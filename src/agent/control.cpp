@@ -5,6 +5,8 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "context/path.hpp"
+#include "mcp/message.hpp"
 #include "model/answer_text.hpp"
 #include "wrap/json/answer_json.hpp"
 #include "wrap/json/writer.hpp"
@@ -18,6 +20,9 @@ constexpr int invalid_request = -32600;
 constexpr int method_not_found = -32601;
 constexpr int invalid_params = -32602;
 constexpr int internal_error = -32603;
+constexpr int access_denied = -32001;  // ours: not from here
+
+constexpr std::string_view context_prefix = "tideline/context_";
 
 std::string text_of(const json::Value& value, std::string_view otherwise) {
   const auto text = value.text();
@@ -62,6 +67,16 @@ std::string wrap_text(std::string_view text) {
 
 }  // namespace
 
+Control::~Control() {
+  if (keeper_ != nullptr) keeper_->remove_watcher(*this);
+}
+
+void Control::set_context(ContextKeeper& keeper, ContextCommands& commands) {
+  keeper_ = &keeper;
+  context_ = &commands;
+  keeper.add_watcher(*this);
+}
+
 void Control::handle(std::string_view line, Caller& caller) {
   Pending pending{&caller, "null", false, false};
   const auto document = json::Document::parse(line);
@@ -74,6 +89,11 @@ void Control::handle(std::string_view line, Caller& caller) {
   const json::Value params = request["params"];
   pending.wants_text = text_of(params["format"], "json") == "text";
   if (*method == "tideline/query") return ask(params, pending);
+  if (method->starts_with(context_prefix)) {
+    if (context_ == nullptr) return refuse(pending, internal_error, "the context is switched off: [context] enabled = false");
+    const std::string_view command = method->substr(context_prefix.size());
+    return command == "watch" ? watch_context(params, pending) : ask_context(command, line, pending);
+  }
   if (*method == "tideline/status") {
     const StatusReport report = host_.report();
     return reply(pending, pending.wants_text ? wrap_text(status_text(report)) : status_json(report));
@@ -98,7 +118,42 @@ void Control::ask(const json::Value& params, Pending pending) {
 }
 
 void Control::forget(const Caller& caller) {
+  std::erase_if(watches_, [&](const Watch& watch) { return watch.caller == &caller; });
   std::erase_if(pending_, [&](const auto& entry) { return entry.second.caller == &caller; });
+}
+
+/// The arguments are read where they stand: a value keeps its digits.
+void Control::ask_context(std::string_view command, std::string_view line, Pending pending) {
+  if (pending_.size() >= limits::control_requests) return refuse(pending, internal_error, "too many questions are under way; ask again");
+  const mcp::Message message = mcp::parse_message(line);
+  const Outbox::Token token = next_token_++;
+  const Pending unknown = pending;
+  pending_.emplace(token, std::move(pending));
+  const bool is_known = context_->run(command, message.params, "command line", [this, token](const ContextAnswer& answer) {
+    const auto found = pending_.extract(token);
+    if (!found) return;
+    const Pending& waiting = found.mapped();
+    if (!answer.is_done) return refuse(waiting, answer.code == ErrorCode::denied ? access_denied : answer.code == ErrorCode::invalid ? invalid_params : internal_error, answer.text);
+    reply(waiting, waiting.wants_text ? wrap_text(answer.text) : answer.json);
+  });
+  if (is_known) return;
+  pending_.erase(token);
+  refuse(unknown, method_not_found, "unknown method 'tideline/context_" + std::string(command) + "'");
+}
+
+void Control::watch_context(const json::Value& params, const Pending& pending) {
+  if (watches_.size() >= limits::control_requests) return refuse(pending, internal_error, "as many watch the context as may; end one of them");
+  watches_.push_back({pending.caller, text_of(params["prefix"], "")});
+  reply(pending, "{}");
+}
+
+void Control::on_context_changed(const std::string& path) {
+  std::string line;
+  for (const Watch& watch : watches_) {
+    if (!context::is_under(path, watch.prefix)) continue;
+    if (line.empty()) line = R"({"jsonrpc":"2.0","method":"tideline/context_changed","params":)" + context_->entry_json(path) + "}\n";
+    watch.caller->on_reply(line);
+  }
 }
 
 void Control::on_answer(Outbox::Token token, const Result<model::QueryAnswer>& answer) {

@@ -4,6 +4,8 @@
 //   tideline/status   {"format":"json"|"text"}                                  -> {"status":{...}} or {"text":"..."}
 //   tideline/query    {"series":"temp*","from":ns,"to":ns,"aggregate":"mean","step":ns,"limit":n,"gaps":bool,"format":...}
 //   tideline/sync_now {}                                                        -> {}
+//   tideline/context_get, _set, _delete, _list {arguments as of the MCP tools, "format":...}  -> what the tool answers
+//   tideline/context_watch {"prefix":"pump"}  -> {}, then tideline/context_changed with the entry, whenever one changes
 //
 // Owned by Agent or a command. Thread: loop. Bounded by limits::control_requests under way; a longer line than
 // limits::request_bytes is refused by whoever reads lines.
@@ -14,13 +16,14 @@
 #include <string>
 #include <string_view>
 
+#include "agent/gateway/context_commands.hpp"
 #include "agent/status_report.hpp"
 #include "agent/store/outbox.hpp"
 #include "wrap/json/document.hpp"
 
 namespace tideline::agent {
 
-class Control {
+class Control final : private ContextKeeper::Watcher {
  public:
   /// Who asked. Answers come in any order, one line each, its end of line included.
   class Caller {
@@ -37,6 +40,11 @@ class Control {
   };
 
   Control(Outbox& outbox, Host& host) : outbox_(outbox), host_(host) {}
+  ~Control() override;
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+  /// They outlive it. Without them there is no context.
+  void set_context(ContextKeeper& keeper, ContextCommands& commands);
 
   /// Answers now or later.
   void handle(std::string_view line, Caller& caller);
@@ -53,7 +61,15 @@ class Control {
     bool gaps_only = false;
   };
 
+  struct Watch {
+    Caller* caller = nullptr;
+    std::string prefix;
+  };
+
   void ask(const json::Value& params, Pending pending);
+  void ask_context(std::string_view command, std::string_view line, Pending pending);
+  void watch_context(const json::Value& params, const Pending& pending);
+  void on_context_changed(const std::string& path) override;
   void reply(const Pending& pending, std::string_view result);
   void refuse(const Pending& pending, int code, std::string_view problem);
 
@@ -61,6 +77,9 @@ class Control {
   Host& host_;
   std::map<Outbox::Token, Pending> pending_;
   Outbox::Token next_token_ = 1;
+  ContextKeeper* keeper_ = nullptr;
+  ContextCommands* context_ = nullptr;
+  std::vector<Watch> watches_;
 };
 
 }  // namespace tideline::agent

@@ -18,6 +18,7 @@ HubLink::HubLink(HubLinkOptions options, Outbox& outbox, uv::Loop& loop, net::Ce
 
 HubLink::~HubLink() {
   if (calls_ != nullptr) calls_->set_wire(nullptr);
+  if (context_link_ != nullptr) context_link_->set_wire(nullptr);
 }
 
 void HubLink::start() {
@@ -50,6 +51,11 @@ void HubLink::set_calls(LinkCalls& calls) {
   calls.set_wire(this);
 }
 
+void HubLink::set_context(ContextLink& context) {
+  context_link_ = &context;
+  context.set_wire(this);
+}
+
 void HubLink::on_catalog_changed() {
   if (calls_ == nullptr || uplink_ == nullptr) return;
   uplink_->set_catalog_hash(calls_->catalog_hash());
@@ -57,12 +63,15 @@ void HubLink::on_catalog_changed() {
 }
 
 void HubLink::link_up(uint64_t catalog_hash) {
+  if (context_link_ != nullptr) context_link_->on_up();
   if (calls_ != nullptr) calls_->on_up(catalog_hash);
 }
 void HubLink::say(const link::ReplyFrame& frame) { uplink_->say(frame, platform::now()); }
 void HubLink::say(const link::NotifyFrame& frame) { uplink_->say(frame, platform::now()); }
+void HubLink::say(const link::ContextFrame& frame) { uplink_->say(frame, platform::now()); }
 
 void HubLink::link_down() {
+  if (context_link_ != nullptr) context_link_->on_down();
   if (calls_ != nullptr) calls_->on_down();
 }
 void HubLink::called(const link::CallFrame& frame) {
@@ -71,6 +80,9 @@ void HubLink::called(const link::CallFrame& frame) {
 void HubLink::cancelled(uint64_t call) {
   if (calls_ != nullptr) calls_->on_cancel(call);
 }
+
+Status HubLink::context_came(const link::ContextFrame& frame) { return context_link_ == nullptr ? Status{} : context_link_->on_frame(frame, platform::now()); }
+bool HubLink::has_something_to_say() const { return (context_link_ != nullptr && context_link_->has_something_to_say()) || (calls_ != nullptr && calls_->has_something_to_say()); }
 
 Status HubLink::adopt_identity() {
   ASSIGN_OR_RETURN(identity_, load_identity(options_.state_directory));
@@ -147,6 +159,7 @@ void HubLink::send(Bytes payload) {
 
 /// What was sent in this turn has been handed to the kernel, or not: the uplink hears how much is left.
 void HubLink::on_turn_end() {
+  while (context_link_ != nullptr && context_link_->has_something_to_say() && uplink_ != nullptr && uplink_->may_say()) context_link_->say_next();
   if (calls_ != nullptr && uplink_ != nullptr) {
     calls_->collect();
     while (calls_->has_something_to_say() && uplink_->may_say()) calls_->say_next();
@@ -214,7 +227,7 @@ void HubLink::on_bytes(net::Connection& connection, Bytes bytes) {
 
 void HubLink::on_writable(net::Connection& connection) {
   uplink_->on_send_queue(connection.queued_bytes(), platform::now());
-  if (calls_ != nullptr && calls_->has_something_to_say()) turn_end_.request();
+  if (has_something_to_say()) turn_end_.request();
   after_event();
 }
 
@@ -240,6 +253,7 @@ void HubLink::remember(const net::Connection& connection) {
 void HubLink::on_timer(uv::Timer& timer) {
   (void)timer;
   uplink_->on_tick(platform::now());
+  if (context_link_ != nullptr) context_link_->on_tick(platform::now());
   renew_if_due();
   after_event();
 }
@@ -248,7 +262,8 @@ void HubLink::on_timer(uv::Timer& timer) {
 void HubLink::after_event() {
   if (uplink_ == nullptr) return;
   const Instant now = platform::now();
-  const Instant wake = std::min(uplink_->next_wake(), now + renewal_check_interval);
+  const Instant context = context_link_ == nullptr ? never : context_link_->next_wake();
+  const Instant wake = std::min({uplink_->next_wake(), context, now + renewal_check_interval});
   wake_.start(wake <= now ? milliseconds(1) : wake - now);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/context_link.hpp"
 #include "agent/identity.hpp"
 #include "agent/link_calls.hpp"
 #include "agent/link_cost.hpp"
@@ -29,6 +30,7 @@ class HubLink final : private UplinkWire,
                       private net::Connection::Listener,
                       private uv::Timer::Listener,
                       private LinkCalls::Wire,
+                      private ContextLink::Wire,
                       private uv::TurnEnd::Listener {
  public:
   HubLink(HubLinkOptions options, Outbox& outbox, uv::Loop& loop, net::CertificateClock& clock, Log& log);
@@ -38,6 +40,8 @@ class HubLink final : private UplinkWire,
 
   /// Who serves the hub's calls; before start(), and outlives the link.
   void set_calls(LinkCalls& calls);
+  /// Likewise, who keeps the context in step with the hub's.
+  void set_context(ContextLink& context);
   /// The catalog changed: told to the hub.
   void on_catalog_changed();
   /// Loads the identity and begins to connect. Idle (with a reason in idle_reason()) when there is no hub or no identity.
@@ -77,9 +81,12 @@ class HubLink final : private UplinkWire,
   void link_down() override;
   void called(const link::CallFrame& frame) override;
   void cancelled(uint64_t call) override;
+  Status context_came(const link::ContextFrame& frame) override;
   void on_reply_ready() override { turn_end_.request(); }
+  void on_context_ready() override { turn_end_.request(); }
   void say(const link::ReplyFrame& frame) override;
   void say(const link::NotifyFrame& frame) override;
+  void say(const link::ContextFrame& frame) override;
 
   void on_connected(std::unique_ptr<net::Connection> connection) override;
   void on_connect_failed(const net::CloseReason& reason) override;
@@ -89,6 +96,7 @@ class HubLink final : private UplinkWire,
   void on_closed(net::Connection& connection, const net::CloseReason& reason) override;
   void on_timer(uv::Timer& timer) override;
   void on_turn_end() override;
+  bool has_something_to_say() const;
 
   Status adopt_identity();
   void judge_way(const net::Connection& connection);
@@ -102,6 +110,7 @@ class HubLink final : private UplinkWire,
   net::CertificateClock& clock_;
   Log& log_;
   LinkCalls* calls_ = nullptr;
+  ContextLink* context_link_ = nullptr;
   DeviceIdentity identity_;
   std::unique_ptr<tls::Context> context_;
   std::unique_ptr<tls::Context> old_context_;  // of a connection made before the renewal

@@ -79,6 +79,7 @@ std::vector<std::string> keys_for_restart(const Config& running, const Config& f
   compare("ingest", ingest_keys(), running.ingest, fresh.ingest);
   compare("log", log_keys(), running.log, fresh.log);
   compare("remote", remote_keys(), running.remote, fresh.remote);
+  compare("context", context_keys(), running.context, fresh.context);
   add_different("action", running.actions, fresh.actions, names);
   add_different("child", running.children, fresh.children, names);
   return names;
@@ -95,6 +96,7 @@ bool Reload::run() {
   const std::string waiting = joined(keys_for_restart(running_, read.config));
   running_.inputs = std::move(read.config.inputs);
   running_.series = std::move(read.config.series);
+  running_.context.declarations = std::move(read.config.context.declarations);
   log_info(log_, "reload", "inputs start again with the configuration as it is now: %zu inputs, %zu series rules", running_.inputs.size(), running_.series.size());
   if (!waiting.empty()) log_warning(log_, "reload", "changed and not in force before a restart: %s", waiting.c_str());
   note_ = waiting.empty() ? "" : "restart needed for " + waiting;

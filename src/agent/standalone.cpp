@@ -26,7 +26,10 @@ Status Standalone::open(std::string& problem) {
   clock_ = std::make_unique<AgentClock>(*outbox_);
   collector_ = std::make_unique<Collector>(*outbox_, loop_, static_cast<Collector::Listener&>(*this));
   reporter_ = std::make_unique<Reporter>(config_, *outbox_, *clock_, nullptr, nullptr);
+  keeper_ = std::make_unique<ContextKeeper>(*outbox_, config_.context.declarations, [this] { return clock_->stamp(); }, log_);
+  context_ = std::make_unique<ContextCommands>(*keeper_);
   control_ = std::make_unique<Control>(*outbox_, static_cast<Control::Host&>(*this));
+  if (config_.context.enabled) control_->set_context(*keeper_, *context_);
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "agent/collector.hpp"
 #include "agent/config.hpp"
 #include "agent/control.hpp"
+#include "agent/gateway/context_commands.hpp"
 #include "agent/inputs/ingest_session.hpp"
 #include "agent/reporter.hpp"
 #include "base/log.hpp"
@@ -43,6 +44,8 @@ class Standalone final : private Outbox::Listener, private Collector::Listener, 
   void on_appended(Outbox::Token token, Status status) override { collector_->on_appended(token, status); }
   void on_fetched(model::Stream, model::Seq, std::vector<model::StoredBlock>, std::vector<model::Gap>, model::Seq) override {}
   void on_answer(Outbox::Token token, Result<model::QueryAnswer> answer) override { control_->on_answer(token, answer); }
+  void on_context_put(Outbox::Token token, Status status) override { keeper_->on_context_put(token, status); }
+  void on_context_history(Outbox::Token token, Result<std::vector<context::Register>> writes) override { keeper_->on_context_history(token, writes); }
   void on_committed(model::Stream, model::Seq) override {}
   void on_rebased(model::Stream, Status) override {}
   void on_synced(Collector::Ticket ticket, const Status& status) override {
@@ -62,6 +65,8 @@ class Standalone final : private Outbox::Listener, private Collector::Listener, 
   std::unique_ptr<AgentClock> clock_;
   std::unique_ptr<Collector> collector_;
   std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<ContextKeeper> keeper_;
+  std::unique_ptr<ContextCommands> context_;
   std::unique_ptr<Control> control_;
   Feeder* feeder_ = nullptr;
 };

@@ -205,7 +205,7 @@ void Uplink::on_message(const link::Message& message, Instant now) {
   } else if (const auto* enrolled = std::get_if<link::Enrolled>(&message)) {
     wire_.enrolled(*enrolled);
   } else if (const auto* context = std::get_if<link::ContextFrame>(&message)) {
-    wire_.context_came(*context);
+    if (const Status taken = wire_.context_came(*context); !taken) leave(link::ByeCode::protocol_error, format("the hub sent wrong context: %s", taken.error().context), now);
   } else if (const auto* call = std::get_if<link::CallFrame>(&message)) {
     wire_.called(*call);
   } else if (const auto* cancel = std::get_if<link::CancelFrame>(&message)) {

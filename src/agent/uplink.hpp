@@ -40,7 +40,8 @@ class UplinkWire {
   virtual void link_down() {}
   virtual void called(const link::CallFrame&) {}
   virtual void cancelled(uint64_t /*call*/) {}
-  virtual void context_came(const link::ContextFrame&) {}
+  /// An error ends the connection: the hub does not keep to the protocol.
+  virtual Status context_came(const link::ContextFrame&) { return {}; }
 };
 
 /// One past the highest series id that `block` uses; 0 when it cannot be read. The default opens the block.

@@ -199,6 +199,36 @@ void ModelStore::get_note(const std::string& key, Token token) {
   });
 }
 
+agent::ContextImage ModelStore::take_context() {
+  agent::ContextImage image;
+  for (const auto& [key, reg] : image_.context) {
+    image.newest = std::max(image.newest, reg.write.stamp);
+    image.registers.push_back(reg);
+  }
+  return image;
+}
+
+Status ModelStore::put_context(agent::ContextPut put) {
+  defer_([this, put = std::move(put)] {
+    for (const context::Register& reg : put.registers) image_.context.insert_or_assign({reg.path, reg.side}, reg);
+    for (const std::string& path : put.forgotten) {
+      for (const context::Side side : context::sides) image_.context.erase({path, side});
+    }
+    listener_.on_context_put(put.token, {});
+  });
+  return {};
+}
+
+void ModelStore::ask_context_history(std::string path, Token token) {
+  defer_([this, path = std::move(path), token] {
+    std::vector<context::Register> writes;
+    for (const context::Side side : context::sides) {
+      if (const auto held = image_.context.find({path, side}); held != image_.context.end()) writes.push_back(held->second);
+    }
+    listener_.on_context_history(token, std::move(writes));
+  });
+}
+
 std::vector<std::string> ModelStore::note_keys(std::string_view prefix) const {
   std::vector<std::string> keys;
   for (const auto& [key, text] : image_.notes) {

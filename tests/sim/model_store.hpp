@@ -46,6 +46,7 @@ struct StoreImage {
   model::SeqRanges acknowledged[model::stream_count];
   std::map<std::string, std::string> settings;
   std::map<std::string, std::string> notes;
+  std::map<std::pair<std::string, context::Side>, context::Register> context;
 };
 
 /// Runs a function later, in virtual time.
@@ -87,6 +88,9 @@ class ModelStore final : public agent::Outbox {
   Status put_note(const std::string& key, std::string text, Token token) override;
   void get_note(const std::string& key, Token token) override;
   std::vector<std::string> note_keys(std::string_view prefix) const override;
+  agent::ContextImage take_context() override;
+  Status put_context(agent::ContextPut put) override;
+  void ask_context_history(std::string path, Token token) override;
   void close() override {}
 
  private:

@@ -59,6 +59,12 @@ class FakeOutbox final : public Outbox {
     }
     return keys;
   }
+  agent::ContextImage take_context() override { return std::exchange(context, {}); }
+  Status put_context(agent::ContextPut put) override {
+    context_puts.push_back(std::move(put));
+    return {};
+  }
+  void ask_context_history(std::string path, Token token) override { histories_asked.emplace_back(std::move(path), token); }
   void close() override {}
 
   std::vector<Taken> taken;
@@ -66,6 +72,9 @@ class FakeOutbox final : public Outbox {
   std::map<std::string, std::string> notes;
   std::vector<Token> noted;  ///< puts, taken at once; the test delivers on_noted()
   std::vector<std::pair<std::string, Token>> notes_asked;
+  agent::ContextImage context;                                     ///< given out at the start
+  std::vector<agent::ContextPut> context_puts;                     ///< the test answers
+  std::vector<std::pair<std::string, Token>> histories_asked;
   int flushes = 0;
   bool is_full = false;
 

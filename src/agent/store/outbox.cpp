@@ -27,6 +27,7 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
         dictionary_(store->dictionary()),
         settings_(std::as_const(*store).state().settings),
         note_keys_(keys_of(store->note_keys())),
+        context_(store->take_context()),
         anchor_(store->status().anchor),
         waker_(loop, *this),
         thread_(std::make_unique<StoreThread>(std::move(store), waker_)) {
@@ -119,6 +120,14 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
     return keys;
   }
 
+  ContextImage take_context() override { return std::exchange(context_, {}); }
+  Status put_context(ContextPut put) override {
+    if (is_closed()) return Error{ErrorCode::closed, 0, "the store is closed"};
+    post(request::PutContext{std::move(put)});
+    return {};
+  }
+  void ask_context_history(std::string path, Token token) override { post(request::AskContextHistory{std::move(path), token}); }
+
   void close() override { thread_.reset(); }
 
  private:
@@ -152,12 +161,15 @@ class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
     listener_.on_note(read.token, std::move(read.text));
   }
   void deliver(event::NotesLost&) { note_keys_.clear(); }
+  void deliver(event::ContextStored& stored) { listener_.on_context_put(stored.token, stored.status); }
+  void deliver(event::ContextHistory& read) { listener_.on_context_history(read.token, std::move(read.writes)); }
   model::ReadingBatch take_buffer();
 
   Outbox::Listener& listener_;
   model::SeriesDictionary dictionary_;
   std::map<std::string, std::string> settings_;
   std::set<std::string, std::less<>> note_keys_;
+  ContextImage context_;          // until it is taken
   size_t note_puts_bytes_ = 0;    // not answered yet
   size_t note_reads_ = 0;
   StoreMirror mirror_;

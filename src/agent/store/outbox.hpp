@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/store/context_db.hpp"
 #include "agent/store/store_types.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -47,6 +48,10 @@ class Outbox {
     virtual void on_noted(Token, Status) {}
     /// get_note(). Errors: not_found, busy (limits::note_reads), corrupt and io (the text is lost, or cannot be read now).
     virtual void on_note(Token, Result<std::string>) {}
+    /// put_context(): durable, or why not. full: nothing changed. io: the old registers or the new ones are kept. corrupt: the store
+    /// began an empty context; put everything again.
+    virtual void on_context_put(Token, Status) {}
+    virtual void on_context_history(Token, Result<std::vector<context::Register>>) {}
   };
 
   /// Opens or creates the store: blocks the caller (start-up only) for at most a few seconds of recovery. Takes the lock.
@@ -111,6 +116,14 @@ class Outbox {
   virtual void get_note(const std::string& key, Token token) = 0;
   /// Keys that begin with `prefix`, in order, as of the last on_noted(). From memory.
   virtual std::vector<std::string> note_keys(std::string_view prefix) const = 0;
+
+  /// The context as it was when the store was opened; given out once.
+  virtual ContextImage take_context() = 0;
+  /// All or nothing, answered by on_context_put() after the sync; those of one loop turn share it. The caller bounds what waits.
+  /// Errors at once, without an event: closed.
+  virtual Status put_context(ContextPut put) = 0;
+  /// Answered by on_context_history() with the writes to `path`, newest first; sees every put_context() made before.
+  virtual void ask_context_history(std::string path, Token token) = 0;
 
   /// Commits, seals and stops the store thread; no event comes afterwards. Bounded by the disk's own sync time.
   virtual void close() = 0;

@@ -57,6 +57,7 @@ Status Recovery::run() {
   adopt_identity();
   finish_rebase();
   load_notes();
+  store_.context_.load();
   for (const Stream stream : model::streams) {
     load_ring(stream);
     derive_next(stream);

@@ -27,7 +27,8 @@ Store::Store(const StoreOptions& options, const model::Anchor& anchor, platform:
       space_(options),
       pending_{Pending(Duration{}), Pending(options.normal_commit), Pending(options.bulk_commit)},
       nacked_(options.directory),
-      notes_(options.directory, log) {
+      notes_(options.directory, log),
+      context_(options.directory, log) {
   for (const Stream stream : model::streams) rings_.emplace_back(options.directory, stream, cache_);
   report_.anchor = anchor;
 }
@@ -87,6 +88,7 @@ void Store::close(Instant now) {
   }
   cache_.clear();
   notes_.close();
+  context_.close();
   state_db_->close();
 }
 
@@ -124,7 +126,7 @@ void Store::refresh_status() {
   report_.incarnation = state().incarnation;
   report_.run = state().runs.empty() ? model::Run{} : state().runs.back();
   report_.segments = 0;
-  report_.disk_bytes = segment_bytes() + notes_.bytes() + (space_.has_ballast() ? limits::ballast_bytes : 0);
+  report_.disk_bytes = segment_bytes() + notes_.bytes() + context_.bytes() + (space_.has_ballast() ? limits::ballast_bytes : 0);
   for (const Stream stream : model::streams) {
     report_.segments += static_cast<uint32_t>(ring(stream).segments().size());
     report_.streams[index_of(stream)].pending_readings = pending_[index_of(stream)].readings();

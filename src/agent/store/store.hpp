@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "agent/store/block_builder.hpp"
+#include "agent/store/context_db.hpp"
 #include "agent/store/nacked.hpp"
 #include "agent/store/notes.hpp"
 #include "agent/store/pending.hpp"
@@ -91,6 +92,12 @@ class Store {
   const Notes::Keys& note_keys() const { return notes_.keys(); }
   /// True once after notes were lost while the store was open.
   bool take_notes_loss() { return std::exchange(has_lost_notes_, false); }
+
+  // Context (store_context.cpp)
+  ContextImage take_context() { return context_.take_image(); }
+  /// All durable on return, or none.
+  Status put_context(std::span<const ContextPut> puts, Instant now);
+  Result<std::vector<context::Register>> context_history(const std::string& path) { return context_.history(path); }
 
   const State& state() const { return state_db_->state(); }
   const model::SeriesDictionary& dictionary() const { return state().dictionary; }
@@ -201,6 +208,7 @@ class Store {
   BlockBuilder builder_;
   Nacked nacked_;
   Notes notes_;
+  ContextDb context_;
   StoreStatus report_;
   std::vector<Completion> completions_;
   uint64_t state_version_ = 1;

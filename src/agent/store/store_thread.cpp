@@ -72,6 +72,7 @@ void StoreThread::run() {
     requests.clear();
     store_->commit_due(now);
     commit_notes(now);
+    commit_context(now);
     if (now - ticked_ >= tick_interval) {
       ticked_ = now;
       store_->tick(now);
@@ -193,6 +194,20 @@ void StoreThread::handle(request::GetNote& get, Instant now) {
   Result<std::string> text = store_->get_note(get.key, now);
   if (store_->take_notes_loss()) put(event::NotesLost{});
   put(event::NoteRead{get.token, std::move(text), false});
+}
+
+void StoreThread::handle(request::PutContext& put, Instant) { context_puts_.push_back(std::move(put.put)); }
+
+void StoreThread::handle(request::AskContextHistory& ask, Instant now) {
+  commit_context(now);  // those before it
+  put(event::ContextHistory{ask.token, store_->context_history(ask.path)});
+}
+
+void StoreThread::commit_context(Instant now) {
+  if (context_puts_.empty()) return;
+  const Status status = store_->put_context(context_puts_, now);
+  for (const ContextPut& each : context_puts_) put(event::ContextStored{each.token, status});
+  context_puts_.clear();
 }
 
 void StoreThread::commit_notes(Instant now) {

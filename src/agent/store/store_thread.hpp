@@ -79,11 +79,19 @@ struct GetNote {
   uint64_t token = 0;
   bool is_refused = false;  ///< beyond a bound: answered in its turn all the same
 };
+struct PutContext {
+  ContextPut put;
+};
+struct AskContextHistory {
+  std::string path;
+  uint64_t token = 0;
+};
 }  // namespace request
 
 using StoreRequest = std::variant<request::Append, request::AddSeries, request::Overrun, request::Flush, request::Fetch,
                                   request::SetAcknowledged, request::AddAcknowledged, request::SetAside, request::Rebase,
-                                  request::SetAnchor, request::SetSetting, request::Ask, request::PutNote, request::GetNote>;
+                                  request::SetAnchor, request::SetSetting, request::Ask, request::PutNote, request::GetNote,
+                                  request::PutContext, request::AskContextHistory>;
 
 namespace event {
 struct FetchDone {
@@ -117,10 +125,18 @@ struct NoteRead {
   bool is_refused = false;
 };
 struct NotesLost {};
+struct ContextStored {
+  uint64_t token = 0;
+  Status status;
+};
+struct ContextHistory {
+  uint64_t token = 0;
+  Result<std::vector<context::Register>> writes;
+};
 }  // namespace event
 
 using StoreEvent = std::variant<Completion, event::FetchDone, event::Answered, event::Committed, event::Rebased, event::Noted,
-                                event::NoteRead, event::NotesLost>;
+                                event::NoteRead, event::NotesLost, event::ContextStored, event::ContextHistory>;
 
 /// What the loop keeps a copy of.
 struct StoreMirror {
@@ -176,12 +192,16 @@ class StoreThread {
   void handle(request::Ask& ask, Instant now);
   void handle(request::PutNote& put, Instant now);
   void handle(request::GetNote& get, Instant now);
+  void handle(request::PutContext& put, Instant now);
+  void handle(request::AskContextHistory& ask, Instant now);
   void commit_notes(Instant now);
+  void commit_context(Instant now);
 
   // The store thread's own
   std::unique_ptr<Store> store_;
   std::deque<Running> queries_;
   std::vector<NoteChange> note_changes_;  // taken and not yet committed
+  std::vector<ContextPut> context_puts_;  // likewise
   std::vector<StoreEvent> out_;
   std::array<model::Seq, model::stream_count> announced_{};
   Instant ticked_;

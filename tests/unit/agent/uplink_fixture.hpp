@@ -110,6 +110,9 @@ class FakeOutbox final : public Outbox {
   Status put_note(const std::string&, std::string, Token) override { return {}; }
   void get_note(const std::string&, Token) override {}
   std::vector<std::string> note_keys(std::string_view) const override { return {}; }
+  ContextImage take_context() override { return {}; }
+  Status put_context(ContextPut) override { return {}; }
+  void ask_context_history(std::string, Token) override {}
   void close() override {}
 };
 
