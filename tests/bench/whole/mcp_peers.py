@@ -29,6 +29,7 @@ class Context:
         self.repeats = repeats
         self.quick = quick
         self.directory = pathlib.Path(directory)
+        self.options = None
 
     def log(self, text):
         print(text, file=sys.stderr, flush=True)
@@ -109,17 +110,21 @@ def memory_kib(pid, key="Pss"):
     return 0
 
 
-def main(run, description):
-    """Runs one module by itself and prints its rows."""
+def main(run, description, more=None):
+    """Runs one module by itself and prints its rows. `more` adds options of its own, which stand in the context."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true")
+    if more:
+        more(parser)
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="bench-")
+    context = Context(options.build, options.seconds, options.repeats, options.quick, directory)
+    context.options = options
     try:
-        rows = run(Context(options.build, options.seconds, options.repeats, options.quick, directory))
+        rows = run(context)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     for row in rows:

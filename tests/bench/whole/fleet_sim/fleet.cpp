@@ -87,7 +87,7 @@ void Fleet::execute(std::string_view line) {
   const std::string_view verb = line.substr(0, space);
   const double number = space == std::string_view::npos ? 0 : std::strtod(std::string(line.substr(space)).c_str(), nullptr);
   const double at = seconds_now();
-  if (verb == "connect") connect(number);
+  if (verb == "connect") connect(static_cast<size_t>(number));
   else if (verb == "send") for (auto& device : devices_) device->store().produce(static_cast<size_t>(number));
   else if (verb == "disconnect") {
     for (auto& device : devices_) {
@@ -100,19 +100,17 @@ void Fleet::execute(std::string_view line) {
   say(format("{\"at\":%.6f}", at));
 }
 
-void Fleet::connect(double rate) {
+void Fleet::connect(size_t most) {
   started_ = 0;
-  rate_ = rate;
-  credit_ = 0;
-  if (rate <= 0) return start_next(devices_.size());
+  most_ = most;
+  connecting_.clear();
+  if (most == 0) return start_next(devices_.size());
   pace_.start_repeating(pace);
 }
 
 void Fleet::on_timer(uv::Timer&) {
-  credit_ += rate_ * pace.seconds();
-  const auto count = static_cast<size_t>(credit_);
-  credit_ -= static_cast<double>(count);
-  start_next(count);
+  std::erase_if(connecting_, [](const Device* device) { return device->link().status().state == agent::UplinkState::online; });
+  start_next(most_ - std::min(most_, connecting_.size()));
   if (started_ >= devices_.size()) pace_.stop();
 }
 
@@ -121,6 +119,7 @@ void Fleet::start_next(size_t count) {
     Device& device = *devices_[started_];
     if (device.is_started) continue;
     device.is_started = true;
+    if (most_ > 0) connecting_.push_back(&device);
     device.link().start();
   }
 }

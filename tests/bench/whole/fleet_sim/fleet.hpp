@@ -3,7 +3,7 @@
 // Commands come on standard input, one a line; each is answered by one line of JSON on standard output. "at" is CLOCK_MONOTONIC in seconds,
 // so that the caller can set it against its own clock.
 //
-//   connect [RATE]   starts the devices, RATE a second (0: all at once)
+//   connect [MOST]   starts the devices, at most MOST on their way at a time (0: all at once)
 //   send BLOCKS      each device has BLOCKS blocks more
 //   status           counts over all devices
 //   disconnect       every device says goodbye at once; session tickets are kept
@@ -53,7 +53,7 @@ class Fleet final : private uv::StandardInput::Listener,
   void write(LogLevel level, std::string_view area, std::string_view text) override;
 
   void execute(std::string_view line);
-  void connect(double rate);
+  void connect(size_t most);
   void start_next(size_t count);
   std::string status() const;
   void say(const std::string& json);
@@ -68,8 +68,8 @@ class Fleet final : private uv::StandardInput::Listener,
   std::unique_ptr<uv::StandardInput> input_;
   std::string partial_;
   size_t started_ = 0;
-  double credit_ = 0;
-  double rate_ = 0;
+  size_t most_ = 0;                   // devices on their way at a time
+  std::vector<Device*> connecting_;
   uint64_t warnings_ = 0;
 };
 

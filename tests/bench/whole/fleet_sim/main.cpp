@@ -46,9 +46,9 @@ int main(int argc, char** argv) {
   std::span<const char* const> words(argv + 1, static_cast<size_t>(argc - 1));
   const Command* command = tideline::find_command(commands, words);
   Arguments arguments;
-  std::string error = "identities or run";
+  std::string error;
   if (command == nullptr || !Arguments::parse(*command, words, arguments, error) || arguments.words().size() != 1) {
-    std::fprintf(stderr, "fleet_sim: %s\n", error.c_str());
+    std::fprintf(stderr, "fleet_sim: %s\n", error.empty() ? "'identities DIRECTORY' or 'run DIRECTORY'" : error.c_str());
     return 2;
   }
   if (command->name == "run") return run(arguments);
