@@ -2,28 +2,16 @@
 
 #include <charconv>
 
+#include "agent/machine_report.hpp"
 #include "base/log.hpp"
 #include "clock.hpp"
-#include "link/message.hpp"
 #include "terminal.hpp"
 
 namespace tideline::agent {
-namespace {
 
-/// What of a host name may stand in a device id.
-std::string as_device_id(const std::string& host) {
-  std::string id;
-  for (const char c : host.substr(0, limits::device_id_bytes)) {
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    const bool is_plain = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '.' || lower == '_' || lower == '-';
-    id += is_plain ? lower : '-';
-  }
-  return link::is_device_id(id) ? id : "device";
+std::string device_id(const Config& config) {
+  return !config.device.id.empty() ? config.device.id : default_device_id(platform::host_name(), describe_machine().id);
 }
-
-}  // namespace
-
-std::string device_id(const Config& config) { return !config.device.id.empty() ? config.device.id : as_device_id(platform::host_name()); }
 
 std::string state_directory(const Config& config) {
   return !config.store.directory.empty() ? config.store.directory : std::string(default_state_directory);

@@ -1,4 +1,5 @@
-// From the operator's configuration to what each part takes, and where things lie in the state directory. Pure.
+// From the operator's configuration to what each part takes, and where things lie in the state directory. Pure, but for the name of
+// the machine.
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@ namespace tideline::agent {
 inline constexpr const char* default_config_file = "/etc/tideline/agent.toml";
 inline constexpr const char* default_state_directory = "/var/lib/tideline";
 
-/// The configured id, else the host name as a valid id.
+/// The configured id, else what default_device_id() makes of this machine.
 std::string device_id(const Config& config);
 std::string state_directory(const Config& config);
 std::string ingest_socket(const Config& config);

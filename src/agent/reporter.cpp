@@ -6,12 +6,13 @@
 namespace tideline::agent {
 
 Reporter::Reporter(const Config& config, const Outbox& outbox, AgentClock& clock, const HubLink* link, const Inputs* inputs)
-    : config_(config), outbox_(outbox), clock_(clock), link_(link), inputs_(inputs), started_(platform::now()) {}
+    : config_(config), outbox_(outbox), clock_(clock), link_(link), inputs_(inputs), machine_(describe_machine()), started_(platform::now()) {}
 
 StatusReport Reporter::report() const {
   StatusReport report;
   report.device = device_id(config_);
   report.version = TIDELINE_VERSION;
+  report.machine = machine_;
   report.now = clock_.stamp();
   report.mono_now = platform::now();
   report.uptime = report.mono_now - started_;

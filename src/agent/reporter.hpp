@@ -24,6 +24,7 @@ class Reporter {
   AgentClock& clock_;
   const HubLink* link_;
   const Inputs* inputs_;
+  MachineReport machine_;
   Instant started_;
 };
 

@@ -10,6 +10,16 @@ namespace {
 
 double age_seconds(Instant then, Instant now) { return (now - then).seconds(); }
 
+void write_machine(json::Writer& w, const MachineReport& machine) {
+  const std::pair<const char*, const std::string&> facts[] = {{"id", machine.id},         {"model", machine.model},   {"serial", machine.serial},
+                                                              {"system", machine.system}, {"kernel", machine.kernel}, {"processor", machine.processor}};
+  w.key("machine").begin_object();
+  for (const auto& [name, value] : facts) {
+    if (!value.empty()) w.key(name).text(value);
+  }
+  w.end_object();
+}
+
 void write_store(json::Writer& w, const StatusReport& report) {
   const StoreStatus& store = report.store;
   w.key("store").begin_object();
@@ -102,6 +112,7 @@ std::string status_json(const StatusReport& report) {
   w.begin_object().key("device").text(report.device).key("version").text(report.version);
   w.key("time").text(format_utc(report.now)).key("uptime_s").number(report.uptime.seconds());
   w.key("clock_quality").text(model::time_quality_name(report.store.anchor.quality)).key("state_directory").text(report.state_directory);
+  write_machine(w, report.machine);
   w.key("backlog_readings").unsigned_integer(report.backlog_readings).key("backlog_is_upper_bound").boolean(report.backlog_is_upper_bound).key("synced").boolean(report.is_synced);
   write_store(w, report);
   write_link(w, report);

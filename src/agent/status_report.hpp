@@ -8,6 +8,7 @@
 #include "agent/gateway/child_status.hpp"
 #include "agent/ingest_server.hpp"
 #include "agent/inputs/input_status.hpp"
+#include "agent/machine_report.hpp"
 #include "agent/store/outbox.hpp"
 #include "agent/uplink.hpp"
 #include "base/time.hpp"
@@ -18,6 +19,7 @@ namespace tideline::agent {
 struct StatusReport {
   std::string device;
   std::string version;
+  MachineReport machine;
   UtcNanos now;
   Instant mono_now;
   Duration uptime;

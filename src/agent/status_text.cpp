@@ -25,6 +25,15 @@ std::string link_text(const StatusReport& report) {
   return text;
 }
 
+std::string machine_text(const MachineReport& machine) {
+  std::string text;
+  const std::string system = machine.kernel + " " + machine.processor;
+  for (const std::string& fact : {machine.model, machine.system, system}) {
+    if (!fact.empty()) text += (text.empty() ? "" : ", ") + fact;
+  }
+  return text;
+}
+
 std::string store_text(const StatusReport& report) {
   const StoreStatus& store = report.store;
   std::string text = format_size(store.disk_bytes) + " in " + std::to_string(store.segments) + " segments, " + format_size(store.disk_free_bytes) + " free";
@@ -78,6 +87,7 @@ std::string children_table(const StatusReport& report) {
 std::string status_text(const StatusReport& report) {
   std::string text;
   line(text, "device", report.device + ", tideline " + report.version + ", up " + format_duration(report.uptime));
+  line(text, "machine", machine_text(report.machine));
   line(text, "clock", format_utc(report.now) + ", quality " + model::time_quality_name(report.store.anchor.quality));
   line(text, "link", link_text(report));
   if (!report.link.last_error.empty() && report.link.state != UplinkState::online) line(text, "", "last error: " + report.link.last_error);

@@ -313,22 +313,35 @@ TEST_F(DrainTest, a_store_that_cannot_read_is_asked_again_later_not_at_once) {
   EXPECT_EQ(store.fetches.size(), 1u);
 }
 
-TEST_F(DrainTest, a_metered_link_keeps_to_its_rate) {
-  options.bytes_per_second = 10'000;
-  for (int i = 0; i < 400; ++i) store.put_block(Stream::normal, 1, 2'000);
-  come_online();
-  const Instant begin = now;
-  while ((now - begin) < seconds(60)) {
-    drain();
-    pass(milliseconds(100));
-    // Acknowledged at once: only the rate holds it back.
-    if (const auto blocks = sent_blocks(); !blocks.empty()) hub_sends(link::Ack{Stream::normal, {{1, blocks.back().last}}, 0});
-    for (const link::Ping& ping : sent<link::Ping>()) hub_sends(link::Pong{ping.token});
+/// A backlog that is acknowledged at once: only the rate holds it back.
+class MeteredTest : public DrainTest {
+ protected:
+  void drain_for_a_minute() {
+    for (int i = 0; i < 400; ++i) store.put_block(Stream::normal, 1, 2'000);
+    come_online();
+    const Instant begin = now;
+    while ((now - begin) < seconds(60)) {
+      drain();
+      pass(milliseconds(100));
+      if (const auto blocks = sent_blocks(); !blocks.empty()) hub_sends(link::Ack{Stream::normal, {{1, blocks.back().last}}, 0});
+      for (const link::Ping& ping : sent<link::Ping>()) hub_sends(link::Pong{ping.token});
+    }
+    size_t bytes = 0;
+    for (const ByteBuffer& payload : wire.sent) bytes += payload.size() + 4;
+    EXPECT_LE(bytes, 60 * 10'000u + limits::frame_bytes + 4'000u);
+    EXPECT_GE(bytes, 55 * 10'000u);
   }
-  size_t bytes = 0;
-  for (const ByteBuffer& payload : wire.sent) bytes += payload.size() + 4;
-  EXPECT_LE(bytes, 60 * 10'000u + limits::frame_bytes + 4'000u);
-  EXPECT_GE(bytes, 55 * 10'000u);
+};
+
+TEST_F(MeteredTest, a_metered_link_keeps_to_its_rate) {
+  options.bytes_per_second = 10'000;
+  drain_for_a_minute();
+}
+
+TEST_F(MeteredTest, a_link_found_to_be_metered_when_it_comes_up_keeps_to_its_rate) {
+  start();
+  uplink->set_rate(10'000, now);
+  drain_for_a_minute();
 }
 
 }  // namespace

@@ -43,6 +43,21 @@ TEST(TokenBucket, the_rate_holds_over_time_however_often_it_is_asked) {
   EXPECT_NEAR(static_cast<double>(sent), 10'000, 250);
 }
 
+TEST(TokenBucket, another_rate_counts_from_now_and_keeps_the_debt) {
+  Instant now{seconds(10).nanos};
+  TokenBucket bucket(0, 1000);
+  EXPECT_TRUE(bucket.is_open(now));
+  bucket.set_rate(100, 500, now);
+  bucket.spend(700, now);
+  EXPECT_FALSE(bucket.is_open(now));
+  bucket.set_rate(10, 500, now);
+  EXPECT_FALSE(bucket.is_open(now + seconds(20)));  // 200 of debt, 10 a second
+  EXPECT_TRUE(bucket.is_open(now + seconds(21)));
+  bucket.spend(10'000, now + seconds(21));
+  bucket.set_rate(0, 500, now + seconds(21));
+  EXPECT_TRUE(bucket.is_open(now + seconds(21)));
+}
+
 TEST(TokenBucket, open_at_is_the_first_moment_that_is_open) {
   for (const uint64_t rate : {1ull, 3ull, 777ull, 123'456'789ull}) {
     TokenBucket bucket(rate, 64);
