@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "hub/admin_context.hpp"
 #include "hub/admin_keys.hpp"
 #include "hub/fleet/enrolment.hpp"
 #include "link/message.hpp"
@@ -76,7 +77,8 @@ struct Entry {
   std::string_view command;
   AdminAnswer (*function)(Archive&, const AdminRequest&, UtcNanos);
 };
-constexpr Entry entries[] = {{"token create", token_create}, {"device revoke", device_revoke}, {"key create", key_create}, {"key revoke", key_revoke}};
+constexpr Entry entries[] = {{"token create", token_create}, {"device revoke", device_revoke}, {"key create", key_create}, {"key revoke", key_revoke},
+                             {"context set", context_write},   {"context delete", context_write}};
 
 }  // namespace
 

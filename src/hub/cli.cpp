@@ -48,6 +48,14 @@ constexpr Option query_options[] = {
     {"limit", "N", "at most N rows, the newest (default 1000, most 100000)"},
     {"latest", "", "the newest value of each series, with its age"},
     {"gaps", "", "tell only what is missing"}};
+constexpr Option get_options[] = {config_option, state_option, json_option, {"history", "", "with the writes before, and who made them"}};
+constexpr Option list_options[] = {config_option, state_option, json_option, {"conflicts", "", "only entries that device and hub wrote without knowing of each other"}};
+constexpr Option diff_options[] = {config_option, state_option, json_option, {"all", "", "also what is as desired"}};
+constexpr Option version_option{"if-version", "VERSION", "only if the entry has this version now; '' only if nothing is there"};
+constexpr Option delete_options[] = {config_option, state_option, json_option, version_option};
+constexpr Option set_options[] = {config_option, state_option, json_option, version_option,
+                                  {"merge", "", "VALUE is a merge patch (RFC 7396) of what is there"},
+                                  {"ttl", "TIME", "the entry is gone after this time: 90s, 15m, 24h"}};
 
 constexpr Command commands[] = {
     {"init", "[NAME...]", "make the state directory: certificate authority, server certificate, archive",
@@ -75,6 +83,18 @@ constexpr Command commands[] = {
      "examples:\n  tideline-hub query --device pump-7 --series 'temp*' --since 1h\n"
      "  tideline-hub query --device '{site=berlin}' --series cpu.percent --since 24h --aggregate mean --step 15m\n"
      "  tideline-hub query --latest", query_options},
+    {"context get", "DEVICE PATH", "an entry of a device's context: its value, who wrote it, what lost to it", "example:\n  tideline-hub context get pump-7 mode --history",
+     get_options},
+    {"context set", "DEVICE|SELECTOR PATH VALUE", "write an entry, on one device or on all that match",
+     "VALUE is JSON; anything else is taken as a text. Devices that are offline get it when they return. desired/... is what a\n"
+     "device is asked to be, and 'context diff' shows how far that is; reported/... is written by devices alone.\n\n"
+     "examples:\n  tideline-hub context set pump-7 mode auto\n"
+     "  tideline-hub context set '{site=berlin}' desired/setpoint 21.5\n"
+     "  tideline-hub context set pump-7 limits '{\"high\":80}' --merge", set_options},
+    {"context delete", "DEVICE|SELECTOR PATH", "delete an entry, on one device or on all that match", "", delete_options},
+    {"context list", "DEVICE [PREFIX]", "entries of a device's context", "example:\n  tideline-hub context list pump-7 --conflicts", list_options},
+    {"context diff", "[SELECTOR]", "desired and reported state: what is not as desired, delivered or refused", "example:\n  tideline-hub context diff '{site=berlin}'", diff_options},
+    {"context watch", "DEVICE [PREFIX]", "tell every change of a device's context until interrupted", "", json_options},
     {"verify", "", "read back every stored block and check it; exit code 1 when anything is wrong", "", json_options},
     {"backup", "FILE", "write a consistent copy of the archive, also while the hub serves",
      "Keys are not in it: copy ca.key and ca.crt once to a safe place.", plain_options},
@@ -91,6 +111,8 @@ struct Entry {
 };
 constexpr Entry entries[] = {{"init", init},       {"serve", serve},   {"token create", token_create}, {"token list", token_list},
                              {"key create", key_create}, {"key list", key_list}, {"key revoke", key_revoke}, {"audit", audit},
+                             {"context get", context_get}, {"context set", context_set}, {"context delete", context_delete}, {"context list", context_list},
+                             {"context diff", context_diff}, {"context watch", context_watch},
                              {"devices", devices}, {"query", query},   {"device revoke", device_revoke}, {"verify", verify},
                              {"backup", backup},   {"restore", restore}};
 

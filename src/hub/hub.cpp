@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "clock.hpp"
 #include "files.hpp"
+#include "hub/admin_context.hpp"
 
 namespace tideline::hub {
 namespace {
@@ -30,6 +31,7 @@ Hub::Hub(const Config& config, const StateDirectory& state, HubKeys keys, Log& l
 /// The store's thread writes into decisions of the fleet and commands of ours: it ends first.
 Hub::~Hub() {
   if (store_ != nullptr) store_->close();
+  if (fleet_ != nullptr) fleet_->set_context_events(nullptr);
 }
 
 Status Hub::start(std::string& problem) {
@@ -68,7 +70,11 @@ Status Hub::open_archive(std::string& problem) {
                                          [path, &log = log_] { return open_sqlite_archive(path, ArchiveMode::write, log); });
   fleet_ = std::make_unique<Fleet>(loop_, *store_, enrolment_, session_options(), log_);
   fleet_->registry().load(*records);
-  mcp_ = std::make_unique<McpService>(mcp_options(), loop_, *fleet_, *store_, http_, log_);
+  desk_ = std::make_unique<StoreDesk>(*store_);
+  context_syncs_ = std::make_unique<ContextSyncs>(loop_, *desk_, *fleet_, log_);
+  context_writes_ = std::make_unique<ContextWrites>(*desk_, *context_syncs_);
+  fleet_->set_context_events(context_syncs_.get());
+  mcp_ = std::make_unique<McpService>(mcp_options(), loop_, McpService::Parts{*fleet_, *desk_, *context_syncs_, *context_writes_, http_}, log_);
   mcp_->load(*kept);
   return {};
 }
@@ -179,6 +185,8 @@ void Hub::on_timer(uv::Timer& timer) {
   fleet_->on_tick(now);
   http_.on_tick(now);
   mcp_->on_tick(now);
+  context_syncs_->on_tick(now);
+  context_writes_->on_tick(now);
   if (is_stopping_) return end_when_empty();
   look_after_keys();
   notifier_.status(status_line());
@@ -241,7 +249,7 @@ void Hub::on_applied(StoreToken, Verdicts verdicts, Duration took) {
 }
 
 void Hub::on_command(StoreToken token, std::string answer) {
-  if (fleet_->on_command(token) || mcp_->desk().on_command(token, answer)) return;
+  if (fleet_->on_command(token) || desk_->on_command(token, answer)) return;
   const auto found = commands_.find(token);
   if (found == commands_.end()) return;
   const std::unique_ptr<Command> command = std::move(found->second);
@@ -262,9 +270,9 @@ void Hub::on_done(StoreToken, Status status) {
   if (!status) log_warning(log_, area, "the archive could not note something: %s: %s", status.error().context, error_name(status.error().code));
 }
 
-void Hub::on_answer(StoreToken token, Result<model::QueryAnswer> answer) { (void)mcp_->desk().on_answer(token, answer); }
-void Hub::on_latest(StoreToken token, Result<std::vector<LatestValue>> values) { (void)mcp_->desk().on_latest(token, values); }
-void Hub::on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) { (void)mcp_->desk().on_gaps(token, gaps); }
+void Hub::on_answer(StoreToken token, Result<model::QueryAnswer> answer) { (void)desk_->on_answer(token, answer); }
+void Hub::on_latest(StoreToken token, Result<std::vector<LatestValue>> values) { (void)desk_->on_latest(token, values); }
+void Hub::on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) { (void)desk_->on_gaps(token, gaps); }
 
 // Enrolment runs as commands of the fleet.
 void Hub::on_device(StoreToken, Result<DeviceRecord>) {}
@@ -307,12 +315,35 @@ Metrics Hub::metrics() {
   return metrics;
 }
 
+void Hub::write_context(uint64_t connection, const AdminRequest& request) {
+  std::vector<DeviceRecord> all;
+  for (const DeviceEntry* device : fleet_->registry().select({})) all.push_back(device->record);
+  std::string problem;
+  std::vector<DeviceKey> devices;
+  std::vector<std::string> ids;
+  for (const DeviceRecord* device : context_devices(request, all, problem)) {
+    devices.push_back(device->key);
+    ids.push_back(device->id);
+  }
+  if (!problem.empty()) return admin_.respond(connection, refuse_admin(1, problem));
+  context_writes_->write(std::move(devices), context_change(request), {}, [this, connection, request, ids = std::move(ids)](std::vector<ContextOutcome> outcomes) {
+    const AdminAnswer answer = context_answer(request, ids, outcomes);
+    desk_->fetch<bool>(
+        [row = context_audit(request, answer, ids.size(), platform::wall_clock())](Archive& archive) -> Result<bool> {
+          RETURN_IF_ERROR(archive.add_audit({row}));
+          return true;
+        },
+        [this, connection, answer](Result<bool> kept) { admin_.respond(connection, kept ? answer : archive_failed(kept.error())); });
+  });
+}
+
 void Hub::on_admin_request(uint64_t connection, const AdminRequest& request) {
   if (request.command == "online") {
     AdminAnswer answer;
     answer.result = fleet_->online_json();
     return admin_.respond(connection, answer);
   }
+  if (is_context_write(request)) return write_context(connection, request);
   const StoreToken token = next_command_++;
   auto command = std::make_unique<Command>();
   command->connection = connection;

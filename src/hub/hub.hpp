@@ -12,6 +12,8 @@
 #include "base/log.hpp"
 #include "hub/admin_server.hpp"
 #include "hub/config.hpp"
+#include "hub/context/context_syncs.hpp"
+#include "hub/context/context_writes.hpp"
 #include "hub/fleet/enrolment.hpp"
 #include "hub/fleet/fleet.hpp"
 #include "hub/http/http_server.hpp"
@@ -59,6 +61,7 @@ class Hub final : private net::Acceptor::Listener,
   McpService::Options mcp_options() const;
   void announce();
   void look_after_keys();
+  void write_context(uint64_t connection, const AdminRequest& request);
   void begin_stop();
   void end_when_empty();
   std::string status_line() const;
@@ -98,7 +101,10 @@ class Hub final : private net::Acceptor::Listener,
   std::unique_ptr<StoreThread> store_;
   std::unique_ptr<net::Acceptor> acceptor_;
   std::unique_ptr<net::Acceptor> loopback_;
+  std::unique_ptr<StoreDesk> desk_;
   std::unique_ptr<Fleet> fleet_;
+  std::unique_ptr<ContextSyncs> context_syncs_;
+  std::unique_ptr<ContextWrites> context_writes_;
   HttpServer http_;
   std::unique_ptr<McpService> mcp_;
   AdminServer admin_;

@@ -34,7 +34,8 @@ LAYERS = {
     "src/hub/store": MODEL + ["wrap", "", "context", "block", "link", "hub/store"],
     "src/hub/http": MODEL + ["wrap", "", "mcp", "net", "hub/http"],
     "src/hub/fleet": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "hub/store", "hub/http", "hub/fleet"],
-    "src/hub/mcp": MODEL + ["wrap", "", "context", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/mcp"],
+    "src/hub/context": MODEL + ["wrap", "", "context", "link", "hub/store", "hub/fleet", "hub/context"],
+    "src/hub/mcp": MODEL + ["wrap", "", "context", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/context", "hub/mcp"],
     "src/hub": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "hub"],
 }
 C_LIBRARIES = re.compile(r"^(uv\.h|msgpack|mbedtls/|psa/|sqlite3\.h|cJSON|cjson/|toml\+\+|boost/|libpq|nats)")

@@ -28,6 +28,7 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
     virtual void on_presence(DeviceLink& link, bool is_online) = 0;
     virtual void on_reply(DeviceLink& link, const link::ReplyFrame& frame) = 0;
     virtual void on_notify(DeviceLink& link, const link::NotifyFrame& frame) = 0;
+    virtual void on_context(DeviceLink& link, const link::ContextFrame& frame) = 0;
     /// The last event.
     virtual void on_link_closed(DeviceLink& link) = 0;
   };
@@ -64,6 +65,7 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
   void presence(bool is_online) override { host_.on_presence(*this, is_online); }
   void replied(const link::ReplyFrame& frame) override { host_.on_reply(*this, frame); }
   void notified(const link::NotifyFrame& frame) override { host_.on_notify(*this, frame); }
+  void context_came(const link::ContextFrame& frame) override { host_.on_context(*this, frame); }
 
   uint64_t id_;
   std::unique_ptr<net::Connection> connection_;

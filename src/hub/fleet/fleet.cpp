@@ -270,18 +270,18 @@ size_t Fleet::call_room(DeviceKey device) {
   return queued < limits::link_call_queue_bytes ? limits::link_call_queue_bytes - queued : 0;
 }
 
-Status Fleet::send(DeviceKey device, const link::CallFrame& frame) {
+template <class Frame>
+Status Fleet::pass_on(DeviceKey device, const Frame& frame) {
   DeviceLink* link = find_online(device);
   if (link == nullptr) return Error{ErrorCode::closed, 0, "the device is not online"};
   link->session().pass_on(frame);
   return {};
 }
-
-Status Fleet::send(DeviceKey device, const link::CancelFrame& frame) {
-  DeviceLink* link = find_online(device);
-  if (link == nullptr) return Error{ErrorCode::closed, 0, "the device is not online"};
-  link->session().pass_on(frame);
-  return {};
+Status Fleet::send(DeviceKey device, const link::CallFrame& frame) { return pass_on(device, frame); }
+Status Fleet::send(DeviceKey device, const link::CancelFrame& frame) { return pass_on(device, frame); }
+Status Fleet::send(DeviceKey device, const link::ContextFrame& frame) { return pass_on(device, frame); }
+void Fleet::dismiss(DeviceKey device, link::ByeCode code, const std::string& reason) {
+  if (DeviceLink* link = find_online(device)) link->session().dismiss(code, reason, options_.unavailable_retry, now());
 }
 
 void Fleet::on_reply(DeviceLink& link, const link::ReplyFrame& frame) {
@@ -290,6 +290,10 @@ void Fleet::on_reply(DeviceLink& link, const link::ReplyFrame& frame) {
 
 void Fleet::on_notify(DeviceLink& link, const link::NotifyFrame& frame) {
   if (call_events_ != nullptr && is_current(link)) call_events_->on_notify(link.session().peer().record.key, frame);
+}
+
+void Fleet::on_context(DeviceLink& link, const link::ContextFrame& frame) {
+  if (context_events_ != nullptr && is_current(link)) context_events_->on_context(link.session().peer().record.key, frame);
 }
 
 // ---- Coming and going
@@ -305,8 +309,10 @@ void Fleet::on_presence(DeviceLink& link, bool is_online) {
     registry_.go_online(peer.record.key, link.id(), version, when);
     log_info(quiet_log_, area, "device '%s' is online: %s, %s", peer.certificate_device.c_str(), peer.address.c_str(), link.connection().protection().c_str());
     if (call_events_ != nullptr) call_events_->on_device_up(peer.record.key, link.session().hello());
+    if (context_events_ != nullptr) context_events_->on_context_link(peer.record.key, true);
   } else if (registry_.go_offline(peer.record.key, link.id(), when)) {
     if (call_events_ != nullptr) call_events_->on_device_down(peer.record.key);
+    if (context_events_ != nullptr) context_events_->on_context_link(peer.record.key, false);
   } else {
     return;  // a newer link took over: it is the one to be seen
   }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "hub/fleet/context_events.hpp"
 #include "hub/fleet/device_link.hpp"
 #include "hub/fleet/enrolment.hpp"
 #include "hub/fleet/intake.hpp"
@@ -33,7 +34,7 @@ class CallEvents {
   virtual uint64_t catalog_hash(DeviceKey device) const = 0;
 };
 
-class Fleet final : private DeviceLink::Host, private IntakeActions, private uv::TurnEnd::Listener {
+class Fleet final : public ContextLinks, private DeviceLink::Host, private IntakeActions, private uv::TurnEnd::Listener {
  public:
   /// All references outlive the fleet; `store` is closed before the fleet goes.
   Fleet(uv::Loop& loop, StoreThread& store, const Enrolment& enrolment, SessionOptions options, Log& log);
@@ -44,11 +45,15 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   Registry& registry() { return registry_; }
   /// Null: devices are not called. It outlives the fleet.
   void set_call_events(CallEvents* events) { call_events_ = events; }
+  /// Null: what devices say of their context is passed over. It outlives the fleet.
+  void set_context_events(ContextEvents* events) { context_events_ = events; }
   /// Bytes of calls that may be queued to a device now: 0 when it is not online or does not read what it was sent.
-  size_t call_room(DeviceKey device);
+  size_t call_room(DeviceKey device) override;
   /// Queues a piece of a call, within call_room(). Errors: closed.
   Status send(DeviceKey device, const link::CallFrame& frame);
   Status send(DeviceKey device, const link::CancelFrame& frame);
+  Status send(DeviceKey device, const link::ContextFrame& frame) override;
+  void dismiss(DeviceKey device, link::ByeCode code, const std::string& reason) override;
   void accept(std::unique_ptr<net::Connection> connection);
   /// A handshake failed.
   void on_refused(const std::string& peer_address, const net::CloseReason& reason);
@@ -98,6 +103,9 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   void on_presence(DeviceLink& link, bool is_online) override;
   void on_reply(DeviceLink& link, const link::ReplyFrame& frame) override;
   void on_notify(DeviceLink& link, const link::NotifyFrame& frame) override;
+  void on_context(DeviceLink& link, const link::ContextFrame& frame) override;
+  template <class Frame>
+  Status pass_on(DeviceKey device, const Frame& frame);
   void on_link_closed(DeviceLink& link) override;
   // IntakeActions
   void apply(std::vector<IntakeBatch>&& batches) override;
@@ -124,6 +132,7 @@ class Fleet final : private DeviceLink::Host, private IntakeActions, private uv:
   QuietLog quiet_log_;
   Registry registry_;
   CallEvents* call_events_ = nullptr;
+  ContextEvents* context_events_ = nullptr;
   Intake intake_;
   uv::TurnEnd turn_end_;
   std::unordered_map<uint64_t, Member> links_;

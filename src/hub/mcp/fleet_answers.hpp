@@ -12,7 +12,7 @@
 #include "hub/mcp/fleet_catalog.hpp"
 #include "hub/mcp/fleet_tools_answers.hpp"
 #include "hub/mcp/router.hpp"
-#include "hub/mcp/store_desk.hpp"
+#include "hub/store/store_desk.hpp"
 
 namespace tideline::hub {
 

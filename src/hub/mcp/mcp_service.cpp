@@ -12,17 +12,25 @@ constexpr const char* area = "mcp";
 constexpr std::string_view catalog_notice = "notifications/tideline/catalog";
 constexpr size_t session_id_bytes = 24;
 
+FleetOffer whole_offer() {
+  FleetOffer offer = fleet_offer();
+  for (mcp::Tool& tool : context_tools()) offer.tools.push_back(std::move(tool));
+  for (mcp::ResourceTemplate& one : context_templates()) offer.templates.push_back(std::move(one));
+  return offer;
+}
+
 }  // namespace
 
-McpService::McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log)
-    : fleet_(fleet), http_(http), log_(log), desk_(store),
+McpService::McpService(Options options, uv::Loop& loop, const Parts& parts, Log& log)
+    : fleet_(parts.fleet), http_(parts.http), log_(log), desk_(parts.desk),
       calls_(static_cast<DeviceCalls::Links&>(*this), options.endpoint.name, options.endpoint.version),
       watches_(calls_, [this](DeviceKey device, const std::string& uri) { on_updated(device, uri); }),
-      router_(static_cast<Router::Host&>(*this), calls_, fleet.registry(), audit_),
-      fleet_catalogs_(catalogs_, fleet.registry(), fleet_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet.registry()),
-      book_(desk_, calls_, fleet.registry(), static_cast<TaskBook::Listener&>(*this), log), task_desk_(router_, book_, catalogs_, fleet.registry()),
-      fleet_answers_(router_, desk_, fleet_catalogs_, catalogs_, fleet.registry()),
-      endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet.registry()), turn_end_(loop, *this),
+      router_(static_cast<Router::Host&>(*this), calls_, fleet_.registry(), audit_),
+      fleet_catalogs_(catalogs_, fleet_.registry(), whole_offer()), fleet_desk_(router_, calls_, fleet_catalogs_, catalogs_, fleet_.registry()),
+      book_(desk_, calls_, fleet_.registry(), static_cast<TaskBook::Listener&>(*this), log), task_desk_(router_, book_, catalogs_, fleet_.registry()),
+      fleet_answers_(router_, desk_, fleet_catalogs_, catalogs_, fleet_.registry()),
+      context_desk_({router_, desk_, parts.context_syncs, parts.context_writes, book_, fleet_.registry(), [this](const ContextDesk::Visit& visit) { endpoint_.for_each(visit); }}),
+      endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet_.registry()), turn_end_(loop, *this),
       announce_(loop, *this) {
   fleet_.set_call_events(this);
 }
@@ -48,6 +56,7 @@ void McpService::load(const State& state) {
     }
   }
   book_.load(state.tasks);
+  context_desk_.load(state.tasks);
   set_keys(state.keys);
 }
 
@@ -66,6 +75,7 @@ void McpService::on_http_request(HttpConnection& connection, const http::Request
 void McpService::on_tick(Instant now) {
   calls_.on_tick(now);
   fleet_desk_.on_tick(now);
+  context_desk_.on_tick(now);
   book_.on_tick(now, platform::wall_clock());
   endpoint_.on_tick(now);
 }
@@ -206,7 +216,8 @@ void McpService::on_cancel(const CallRef& call) {
 }
 
 void McpService::on_watch(Conversation& conversation, const std::string& uri, bool is_watched) {
-  if (!conversation.target().is_fleet()) watches_.watch(conversation.target().device, uri, is_watched);
+  // Of context the hub hears without being told again.
+  if (!conversation.target().is_fleet() && !is_context_uri(uri)) watches_.watch(conversation.target().device, uri, is_watched);
   watches_.settle(platform::now());
 }
 
@@ -214,13 +225,17 @@ std::string McpService::random_id() { return tls::random_hex(session_id_bytes); 
 
 void McpService::on_fleet_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) {
   if (call.method == mcp::Method::call_tool && task_desk_.on_tool(ref, conversation, call)) return;
+  if (context_desk_.on_call(ref, conversation.principal(), call)) return;
   if (fleet_answers_.on_call(ref, conversation.principal(), call)) return;
   fleet_desk_.on_call(ref, conversation, call, platform::now());
 }
 
 void McpService::on_offline_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call, const Target& device, const RelayChange& change) {
   const DeviceEntry* entry = fleet_.registry().find(device.device);
-  if (entry != nullptr && !conversation.target().is_fleet() && fleet_answers_.on_offline_call(ref, call, *entry)) return;
+  if (entry != nullptr && !conversation.target().is_fleet() &&
+      (context_desk_.on_offline_call(ref, conversation.principal(), call, *entry) || fleet_answers_.on_offline_call(ref, call, *entry))) {
+    return;
+  }
   task_desk_.on_offline_call(ref, conversation, call, device, change);
 }
 
@@ -236,6 +251,7 @@ void McpService::on_task_changed(const TaskRecord& record) {
 void McpService::on_call_cancelled(const CallRef& ref) {
   fleet_desk_.on_cancelled(ref);
   fleet_answers_.on_cancelled(ref);
+  context_desk_.on_cancelled(ref);
 }
 
 }  // namespace tideline::hub

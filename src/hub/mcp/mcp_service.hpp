@@ -8,19 +8,22 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "hub/context/context_syncs.hpp"
+#include "hub/context/context_writes.hpp"
 #include "hub/fleet/fleet.hpp"
 #include "hub/http/http_server.hpp"
 #include "hub/mcp/access.hpp"
 #include "hub/mcp/audit.hpp"
 #include "hub/mcp/catalogs.hpp"
+#include "hub/mcp/context_desk.hpp"
 #include "hub/mcp/device_calls.hpp"
 #include "hub/mcp/device_watches.hpp"
 #include "hub/mcp/fleet_answers.hpp"
 #include "hub/mcp/fleet_desk.hpp"
 #include "hub/mcp/mcp_endpoint.hpp"
 #include "hub/mcp/router.hpp"
-#include "hub/mcp/store_desk.hpp"
 #include "hub/mcp/task_desk.hpp"
+#include "hub/store/store_desk.hpp"
 #include "wrap/uv/loop.hpp"
 
 namespace tideline::hub {
@@ -36,7 +39,15 @@ class McpService final : public CallEvents,
   struct Options {
     McpEndpoint::Options endpoint;
   };
-  McpService(Options options, uv::Loop& loop, Fleet& fleet, StoreThread& store, HttpServer& http, Log& log);
+  /// What it stands on; all outlive it.
+  struct Parts {
+    Fleet& fleet;
+    StoreDesk& desk;
+    ContextSyncs& context_syncs;
+    ContextWrites& context_writes;
+    HttpServer& http;
+  };
+  McpService(Options options, uv::Loop& loop, const Parts& parts, Log& log);
   ~McpService() override;
 
   /// What the archive holds for this, read before the store thread has it.
@@ -60,7 +71,6 @@ class McpService final : public CallEvents,
   void on_tick(Instant now);
   /// The hub is stopping.
   void close() { endpoint_.end_listens(); }
-  StoreDesk& desk() { return desk_; }
 
  private:
   // CallEvents
@@ -102,7 +112,7 @@ class McpService final : public CallEvents,
   Access access_;
   Catalogs catalogs_;
   Audit audit_;
-  StoreDesk desk_;
+  StoreDesk& desk_;
   DeviceCalls calls_;
   DeviceWatches watches_;
   Router router_;
@@ -111,6 +121,7 @@ class McpService final : public CallEvents,
   TaskBook book_;
   TaskDesk task_desk_;
   FleetAnswers fleet_answers_;
+  ContextDesk context_desk_;
   McpEndpoint endpoint_;
   std::map<DeviceKey, std::string> notices_;           ///< pieces of a notice that is coming in
   std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced

@@ -69,6 +69,10 @@ void Router::on_cancel(const CallRef& ref, Instant now) {
   finish(ref, "cancelled", now);
 }
 
+void Router::about(const CallRef& ref, const std::string& device) {
+  if (const auto found = running_.find(ref); found != running_.end()) found->second.audit.device = device;
+}
+
 void Router::relay(const CallRef& ref, const mcp::Call& call, const Target& device, const RelayChange& change, Instant now) {
   Conversation* conversation = host_.find_conversation(ref.conversation);
   const auto found = running_.find(ref);

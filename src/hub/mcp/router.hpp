@@ -38,6 +38,8 @@ class Router final : private DeviceCalls::Caller {
   void on_call(Conversation& conversation, const mcp::Call& call, Instant now);
   void on_cancel(const CallRef& ref, Instant now);
 
+  /// Which device the call is about, for the audit.
+  void about(const CallRef& ref, const std::string& device);
   /// Passes the call on to a device.
   void relay(const CallRef& ref, const mcp::Call& call, const Target& device, const RelayChange& change, Instant now);
   // Answers; each ends the call unless the result asks for input. A call that is over is ignored.

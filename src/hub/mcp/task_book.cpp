@@ -133,6 +133,24 @@ void TaskBook::cancel(const std::string& id, const std::string& principal, std::
       });
 }
 
+void TaskBook::note(const std::string& id, std::string message, std::string state_json) {
+  desk_.fetch<TaskRecord>(
+      [id, message = std::move(message), state_json = std::move(state_json)](Archive& archive) {
+        return change_record(archive, id, [&](TaskRecord& record) {
+          if (!is_open(record.state)) return false;
+          record.status_message = message;
+          record.meta_json = state_json;
+          return true;
+        });
+      },
+      [this, id](Result<TaskRecord> record) {
+        if (!record) return log_warning(log_, area, "task %s: %s", id.c_str(), record.error().context);
+        listener_.on_task_changed(*record);
+      });
+}
+
+void TaskBook::give_up(const std::string& id, const std::string& why) { end(id, TaskState::unknown, why, "", error_json(code_unknown, why)); }
+
 // ---- Sending
 
 void TaskBook::on_device_up(DeviceKey, const std::string& device_id, const std::string& epoch) {

@@ -21,7 +21,7 @@
 #include "base/log.hpp"
 #include "hub/fleet/registry.hpp"
 #include "hub/mcp/device_calls.hpp"
-#include "hub/mcp/store_desk.hpp"
+#include "hub/store/store_desk.hpp"
 #include "mcp/task.hpp"
 
 namespace tideline::hub {
@@ -43,6 +43,11 @@ class TaskBook final : private DeviceCalls::Caller {
   /// Errors: not_found (also of somebody else's).
   void find(const std::string& id, const std::string& principal, std::function<void(Result<TaskRecord>)> then);
   void list(const std::string& principal, std::function<void(Result<std::vector<TaskRecord>>)> then);
+  // Of tasks without a device, which the hub does itself; of one that has ended nothing happens.
+  /// What it has come to, and what is needed to go on after a restart.
+  void note(const std::string& id, std::string message, std::string state_json);
+  void finish(const std::string& id, std::string result) { end(id, TaskState::done, "", std::move(result), ""); }
+  void give_up(const std::string& id, const std::string& why);
   /// Of one that has ended nothing happens. Errors: not_found.
   void cancel(const std::string& id, const std::string& principal, std::function<void(Result<TaskRecord>)> then);
 

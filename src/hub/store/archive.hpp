@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "hub/store/context_archive.hpp"
 #include "hub/store/records.hpp"
 #include "model/anchor.hpp"
 #include "model/query.hpp"
@@ -25,9 +26,6 @@
 #include "model/stream_state.hpp"
 
 namespace tideline::hub {
-
-/// Row id of a device in the archive.
-using DeviceKey = int64_t;
 
 struct DeviceRecord {
   DeviceKey key = 0;
@@ -177,6 +175,8 @@ class Archive {
   using CatalogVisitor = std::function<void(const std::vector<DeviceKey>& devices, uint64_t hash, std::string_view json)>;
   /// Each different catalog once, with the devices that have it.
   virtual Status each_catalog(const CatalogVisitor& visit) = 0;
+
+  virtual ContextArchive& context() = 0;
 
   using Progress = std::function<void(uint64_t done, uint64_t total)>;
   /// Reads every block. Cost: about 10 ns a reading.

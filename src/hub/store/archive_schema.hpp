@@ -4,7 +4,7 @@
 // Numbers that are unsigned in the program (sequence, run, boot) are stored as the signed integer with the same bits; sequence
 // numbers above 2^63 - 1 are refused at intake, so they sort.
 //
-// block is an ordinary rowid table on purpose: appended at its end, with two small indexes beside it. As WITHOUT ROWID with
+// context is an ordinary rowid table because its values may be large. block is one on purpose: appended at its end, with two small indexes beside it. As WITHOUT ROWID with
 // (epoch, stream, first) as key it took twice the processor time and 1.4 times the file (src/DECISIONS.md).
 #pragma once
 
@@ -14,7 +14,7 @@ namespace tideline::hub {
 
 /// "TdHb", in the header of the file: tells an archive from any other database (sqlite.org/pragma.html#pragma_application_id).
 inline constexpr int64_t archive_application_id = 0x54644862;
-inline constexpr int64_t archive_schema_version = 2;
+inline constexpr int64_t archive_schema_version = 3;
 
 /// Version 1.
 inline constexpr const char* archive_schema = R"sql(
@@ -141,7 +141,8 @@ CREATE INDEX block_untimed ON block(epoch, boot) WHERE quality < 4;
 )sql";
 
 /// From version i + 1 to i + 2.
-inline constexpr const char* archive_steps[] = {R"sql(
+inline constexpr const char* archive_steps[] = {
+                                                R"sql(
 CREATE TABLE api_key(
   id TEXT NOT NULL PRIMARY KEY,
   hash TEXT NOT NULL,
@@ -201,6 +202,58 @@ CREATE TABLE device_catalog(
   digest TEXT NOT NULL REFERENCES catalog(digest)
 );
 CREATE INDEX device_catalog_digest ON device_catalog(digest);
+)sql",
+                                                R"sql(
+CREATE TABLE context(
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL REFERENCES device(id),
+  path TEXT NOT NULL,
+  side INTEGER NOT NULL,
+  stamp INTEGER NOT NULL,
+  seen INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  delivered_ns INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  value TEXT NOT NULL
+);
+CREATE UNIQUE INDEX context_entry ON context(device, path, side);
+CREATE INDEX context_order ON context(device, side, stamp);
+CREATE INDEX context_expiry ON context(expires_ms) WHERE side = 1 AND expires_ms > 0;
+CREATE TABLE context_history(
+  id INTEGER PRIMARY KEY,
+  device INTEGER NOT NULL REFERENCES device(id),
+  path TEXT NOT NULL,
+  stamp INTEGER NOT NULL,
+  side INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  seen INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL,
+  author TEXT NOT NULL,
+  value TEXT NOT NULL
+);
+CREATE INDEX context_history_entry ON context_history(device, path, stamp);
+CREATE INDEX context_history_order ON context_history(device, stamp);
+CREATE TABLE context_state(
+  device INTEGER NOT NULL PRIMARY KEY REFERENCES device(id),
+  top_device INTEGER NOT NULL,
+  top_hub INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  tombstones INTEGER NOT NULL,
+  conflicts INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  history_bytes INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
+  holds_device INTEGER NOT NULL,
+  holds_hub INTEGER NOT NULL,
+  delivered_ns INTEGER NOT NULL
+);
+CREATE TABLE context_declarations(
+  device INTEGER NOT NULL PRIMARY KEY REFERENCES device(id),
+  content TEXT NOT NULL
+);
 )sql"};
 static_assert(sizeof(archive_steps) / sizeof(archive_steps[0]) == archive_schema_version - 1);
 

@@ -109,6 +109,7 @@ Result<std::unique_ptr<Archive>> SqliteArchive::open(const std::string& path, Ar
   RETURN_IF_ERROR(archive->reader_.open());
   archive->has_mcp_ = opened.version >= 2;
   if (archive->has_mcp_) RETURN_IF_ERROR(archive->open_mcp());
+  if (opened.version >= 3) RETURN_IF_ERROR(archive->context_.open());
   log_info(log, "archive", "%s: %zu devices, SQLite %s", path.c_str(), archive->devices_.all().size(), sqlite::library_version());
   return std::unique_ptr<Archive>(std::move(archive));
 }
@@ -123,7 +124,8 @@ SqliteArchive::SqliteArchive(std::optional<platform::FileLock> lock, sqlite::Dat
       reader_(database_, devices_, intake_),
       access_(database_, limits::audit_rows),
       tasks_(database_),
-      catalogs_(database_) {}
+      catalogs_(database_),
+      context_(database_, devices_, failed_) {}
 
 Result<std::vector<DeviceRecord>> SqliteArchive::devices() { return devices_.all(); }
 

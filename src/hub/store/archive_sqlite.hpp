@@ -13,6 +13,7 @@
 #include "hub/store/archive.hpp"
 #include "hub/store/archive_access.hpp"
 #include "hub/store/archive_catalogs.hpp"
+#include "hub/store/archive_context.hpp"
 #include "hub/store/archive_devices.hpp"
 #include "hub/store/archive_epochs.hpp"
 #include "hub/store/archive_intake.hpp"
@@ -54,6 +55,7 @@ class SqliteArchive : public Archive {
   Result<size_t> drop_tasks(int64_t now_ns) override;
   Status put_catalog(DeviceKey device, uint64_t hash, std::string_view json) override;
   Status each_catalog(const CatalogVisitor& visit) override;
+  ContextArchive& context() override { return context_; }
   Result<std::string> setting(const std::string& key) override;
   Status set_setting(const std::string& key, const std::string& value) override;
 
@@ -75,6 +77,7 @@ class SqliteArchive : public Archive {
   ArchiveAccess access_;
   ArchiveTasks tasks_;
   ArchiveCatalogs catalogs_;
+  SqliteContext context_;
   bool has_mcp_ = false;
   bool failed_ = false;  // a commit failed: what is in memory may be ahead of the file
 };

@@ -61,7 +61,7 @@ TEST_P(SqliteArchiveTest, ALostCursorDoesNotMakeDuplicates) {
 }
 
 TEST_P(SqliteArchiveTest, AnArchiveOfANewerVersionIsRefusedInWords) {
-  tamper("PRAGMA user_version = 3");
+  tamper("PRAGMA user_version = 4");
   const auto opened = open_sqlite_archive(path(), ArchiveMode::write, log_);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::unsupported);

@@ -185,7 +185,8 @@ TEST_P(ArchiveTasksTest, AnUpgradeLeavesReadingsAlone) {
   const DeviceKey key = device();
   define(key);
   apply(key, source_.ramp(1, 10, 1000));
-  run("DROP TABLE api_key; DROP TABLE audit; DROP TABLE task; DROP TABLE catalog; DROP TABLE device_catalog; PRAGMA user_version = 1;");
+  run("DROP TABLE api_key; DROP TABLE audit; DROP TABLE task; DROP TABLE catalog; DROP TABLE device_catalog; DROP TABLE context; DROP TABLE context_history; DROP TABLE context_state; "
+      "DROP TABLE context_declarations; PRAGMA user_version = 1;");
   {
     auto reader = open_sqlite_archive(path(), ArchiveMode::read, log_);
     ASSERT_TRUE(reader) << "an older archive can be read, verified and backed up as it is";

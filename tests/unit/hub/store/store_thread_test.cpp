@@ -47,6 +47,7 @@ class FlakyArchive : public Archive {
   Result<size_t> drop_tasks(int64_t now_ns) override { return inner_->drop_tasks(now_ns); }
   Status put_catalog(DeviceKey key, uint64_t hash, std::string_view json) override { return inner_->put_catalog(key, hash, json); }
   Status each_catalog(const CatalogVisitor& visit) override { return inner_->each_catalog(visit); }
+  ContextArchive& context() override { return inner_->context(); }
   Result<VerifyReport> verify(const Progress& progress) override { return inner_->verify(progress); }
   Status backup(const std::string& path, const Progress& progress) override { return inner_->backup(path, progress); }
   Result<std::string> setting(const std::string& key) override { return inner_->setting(key); }

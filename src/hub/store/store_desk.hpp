@@ -1,6 +1,6 @@
-// The store thread as the MCP side uses it: each request with what to do when its answer comes, on the loop.
+// The store thread for those who ask it much: each request with what to do when its answer comes, on the loop.
 //
-// Owned by McpService. Thread: loop; a job's work() runs on the store thread while the loop leaves the job alone. Bounds: those of
+// Owned by Hub. Thread: loop; a job's work() runs on the store thread while the loop leaves the job alone. Bounds: those of
 // StoreThread; what it does not take is answered with its error in the same call.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "hub/mcp/store_desk.hpp"
+#include "hub/store/store_desk.hpp"
 
 namespace tideline::hub {
 namespace {
