@@ -119,6 +119,13 @@ class ArchiveQuery {
   virtual model::QueryAnswer take() = 0;
 };
 
+/// A device was seen.
+struct DeviceTouch {
+  DeviceKey device = 0;
+  int64_t last_seen_ns = 0;
+  std::string agent_version;
+};
+
 class Archive {
  public:
   virtual ~Archive() = default;
@@ -129,6 +136,8 @@ class Archive {
   virtual Result<DeviceRecord> device(const std::string& id) = 0;   ///< not_found
   virtual Result<DeviceRecord> put_device(const DeviceRecord& record) = 0;  ///< by id; returns it with its key
   virtual Status touch_device(DeviceKey device, int64_t last_seen_ns, const std::string& agent_version) = 0;
+  /// All of them in one transaction: a fleet that comes back at once costs one sync. Unknown devices are passed over.
+  virtual Status touch_devices(const std::vector<DeviceTouch>& touches) = 0;
 
   virtual Status put_token(const Token& token) = 0;
   virtual Result<std::vector<Token>> tokens() = 0;

@@ -134,6 +134,14 @@ Status ArchiveDevices::touch(DeviceKey key, int64_t last_seen_ns, const std::str
   return {};
 }
 
+Status ArchiveDevices::touch_all(const std::vector<DeviceTouch>& touches) {
+  ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::begin(database_));
+  for (const DeviceTouch& seen : touches) {
+    if (by_key_.contains(seen.device)) RETURN_IF_ERROR(touch(seen.device, seen.last_seen_ns, seen.agent_version));
+  }
+  return transaction.commit();
+}
+
 Status ArchiveDevices::put_token(const Token& token) {
   RETURN_IF_ERROR(put_token_.bind(1, token.hash).bind(2, token.device).bind(3, token.expires_ns).bind(4, token.used_ns).run());
   if (database_.changes() == 0) return Error{ErrorCode::exists, 0, "token"};

@@ -27,6 +27,7 @@ class ArchiveDevices {
   bool contains(DeviceKey key) const { return by_key_.count(key) != 0; }
   Result<DeviceRecord> put(const DeviceRecord& record);
   Status touch(DeviceKey key, int64_t last_seen_ns, const std::string& agent_version);
+  Status touch_all(const std::vector<DeviceTouch>& touches);
 
   Status put_token(const Token& token);
   Result<std::vector<Token>> tokens();

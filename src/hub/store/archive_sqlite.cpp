@@ -147,6 +147,11 @@ Status SqliteArchive::touch_device(DeviceKey device, int64_t last_seen_ns, const
   return guard(devices_.touch(device, last_seen_ns, agent_version));
 }
 
+Status SqliteArchive::touch_devices(const std::vector<DeviceTouch>& touches) {
+  RETURN_IF_ERROR(check());
+  return guard(devices_.touch_all(touches));
+}
+
 Status SqliteArchive::put_token(const Token& token) {
   RETURN_IF_ERROR(check());
   return guard(devices_.put_token(token));

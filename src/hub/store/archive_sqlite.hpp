@@ -33,6 +33,7 @@ class SqliteArchive : public Archive {
   Result<DeviceRecord> device(const std::string& id) override;
   Result<DeviceRecord> put_device(const DeviceRecord& record) override;
   Status touch_device(DeviceKey device, int64_t last_seen_ns, const std::string& agent_version) override;
+  Status touch_devices(const std::vector<DeviceTouch>& touches) override;
   Status put_token(const Token& token) override;
   Result<std::vector<Token>> tokens() override;
   Result<Token> use_token(const std::string& hash, const std::string& device, int64_t now_ns) override;

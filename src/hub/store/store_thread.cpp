@@ -1,6 +1,7 @@
 #include "hub/store/store_thread.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/limits.hpp"
@@ -35,9 +36,6 @@ struct StoreThread::Execute {
   Answer operator()(PutDevice& work) {
     return with<Result<DeviceRecord>>([&](Archive& open) { return open.put_device(work.record); });
   }
-  Answer operator()(Touch& work) {
-    return with<Status>([&](Archive& open) { return open.touch_device(work.device, work.last_seen_ns, work.agent_version); });
-  }
   Answer operator()(UseToken& work) {
     return with<Result<Token>>([&](Archive& open) { return open.use_token(work.hash, work.device, work.now_ns); });
   }
@@ -67,8 +65,8 @@ struct StoreThread::Deliver {
   void operator()(Health& health) { listener.on_store_health(health.status); }
 };
 
-StoreThread::StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener)
-    : listener_(listener), log_(log), opener_(std::move(opener)), waker_(loop, *this), archive_(std::move(archive)), thread_([this] { main(); }) {}
+StoreThread::StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener, Duration touch_interval)
+    : listener_(listener), log_(log), opener_(std::move(opener)), touch_interval_(touch_interval), waker_(loop, *this), archive_(std::move(archive)), thread_([this] { main(); }) {}
 
 StoreThread::~StoreThread() { close(); }
 
@@ -78,7 +76,16 @@ Status StoreThread::load_state(StoreToken token, DeviceKey device, std::string e
 Status StoreThread::apply(StoreToken token, std::vector<IntakeBatch> batches) { return submit(Request{token, Apply{std::move(batches)}}); }
 Status StoreThread::put_device(StoreToken token, DeviceRecord record) { return submit(Request{token, PutDevice{std::move(record)}}); }
 Status StoreThread::touch_device(StoreToken token, DeviceKey device, int64_t last_seen_ns, std::string agent_version) {
-  return submit(Request{token, Touch{device, last_seen_ns, std::move(agent_version)}});
+  if (is_closed_) return Error{ErrorCode::closed, 0, "store thread"};
+  {
+    const std::lock_guard guard(mutex_);
+    if (touches_.size() >= limits::store_requests) return Error{ErrorCode::full, 0, "too many requests wait for the store"};
+    if (touches_.empty()) touch_due_ = platform::now() + touch_interval_;
+    touches_.push_back({device, last_seen_ns, std::move(agent_version)});
+    touch_tokens_.push_back(token);
+  }
+  has_work_.notify_one();
+  return {};
 }
 Status StoreThread::use_token(StoreToken token, std::string hash, std::string device, int64_t now_ns) {
   return submit(Request{token, UseToken{std::move(hash), std::move(device), now_ns}});
@@ -150,9 +157,17 @@ void StoreThread::main() {
   std::unique_lock lock(mutex_);
   for (;;) {
     busy_since_.store(never.nanos, std::memory_order_relaxed);
-    has_work_.wait(lock, [&] { return !requests_.empty() || !questions_.empty() || is_closing_; });
+    wait_for_work(lock);
     busy_since_.store(platform::now().nanos, std::memory_order_relaxed);
-    if (!requests_.empty()) {
+    if (is_touch_due()) {
+      std::vector<DeviceTouch> touches;
+      std::vector<StoreToken> tokens;
+      touches.swap(touches_);
+      tokens.swap(touch_tokens_);
+      lock.unlock();
+      work_on(tokens, touches);
+      lock.lock();
+    } else if (!requests_.empty()) {
       Request request = std::move(requests_.front());
       requests_.pop_front();
       lock.unlock();
@@ -172,6 +187,23 @@ void StoreThread::main() {
       if (questions_.empty()) cancelled_.clear();
     }
   }
+}
+
+bool StoreThread::is_touch_due() const { return !touches_.empty() && (is_closing_ || platform::now() >= touch_due_); }
+
+/// Until there is something to do; touches_ alone become that when their time comes.
+void StoreThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  while (requests_.empty() && questions_.empty() && !is_closing_ && !is_touch_due()) {
+    if (touches_.empty()) has_work_.wait(lock);
+    else has_work_.wait_for(lock, std::chrono::nanoseconds((touch_due_ - platform::now()).nanos));
+  }
+}
+
+void StoreThread::work_on(const std::vector<StoreToken>& tokens, const std::vector<DeviceTouch>& touches) {
+  Archive* const archive = archive_for_work();
+  const Status touched = archive == nullptr ? Status(not_open) : archive->touch_devices(touches);
+  for (const StoreToken token : tokens) reply(token, touched);
+  reopen_if_failed();
 }
 
 void StoreThread::work_on(Request request) {

@@ -2,7 +2,8 @@
 // from the loop with a token of the caller's, answers come out on the loop through StoreListener.
 //
 // Owned by the hub's composition. Requests that change or load something are done in the order given; questions are done in
-// slices of limits::query_slice_blocks between them, in turn. After a failed transaction the archive is opened again; until
+// slices of limits::query_slice_blocks between them, in turn. That devices were seen is written once a second, together: when a fleet
+// comes back after a restart, nothing waits for ten thousand syncs. After a failed transaction the archive is opened again; until
 // that works every request is answered with an error, so nothing is acknowledged (convention 14). Bounds: limits::store_requests
 // and limits::hub_queries; the bytes of intake are bounded by Intake.
 #pragma once
@@ -18,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "hub/store/archive.hpp"
@@ -55,7 +57,8 @@ class StoreThread : private uv::Waker::Listener {
   using Command = std::function<std::string(Archive&)>;
 
   /// `archive` is open; `opener` opens it again after a failure, on the store thread.
-  StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener);
+  StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener,
+              Duration touch_interval = limits::hub_tick);
   ~StoreThread() override;
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
@@ -64,10 +67,12 @@ class StoreThread : private uv::Waker::Listener {
   Status load_state(StoreToken token, DeviceKey device, std::string epoch);   ///< on_state_loaded
   Status apply(StoreToken token, std::vector<IntakeBatch> batches);           ///< on_applied
   Status put_device(StoreToken token, DeviceRecord record);                   ///< on_device
-  Status touch_device(StoreToken token, DeviceKey device, int64_t last_seen_ns, std::string agent_version);  ///< on_done
   Status use_token(StoreToken token, std::string hash, std::string device, int64_t now_ns);                  ///< on_token_used
   Status set_setting(StoreToken token, std::string key, std::string value);   ///< on_done
   Status run(StoreToken token, Command command);                              ///< on_command; "" when the archive is not open
+
+  /// Within `touch_interval`, and before the thread ends; on_done(), in the order of those given. Errors as above.
+  Status touch_device(StoreToken token, DeviceKey device, int64_t last_seen_ns, std::string agent_version);
 
   // Questions: done between the others. Errors: full (2 * limits::hub_queries under way or waiting), closed.
   Status ask(StoreToken token, model::Query query);                           ///< on_answer
@@ -87,11 +92,10 @@ class StoreThread : private uv::Waker::Listener {
   struct LoadState { DeviceKey device; std::string epoch; };
   struct Apply { std::vector<IntakeBatch> batches; };
   struct PutDevice { DeviceRecord record; };
-  struct Touch { DeviceKey device; int64_t last_seen_ns; std::string agent_version; };
   struct UseToken { std::string hash; std::string device; int64_t now_ns; };
   struct SetSetting { std::string key; std::string value; };
   struct RunCommand { Command command; };
-  using Work = std::variant<LoadState, Apply, PutDevice, Touch, UseToken, SetSetting, RunCommand>;
+  using Work = std::variant<LoadState, Apply, PutDevice, UseToken, SetSetting, RunCommand>;
   struct Request { StoreToken token; Work work; };
 
   struct Ask { model::Query query; std::unique_ptr<ArchiveQuery> running; };
@@ -113,6 +117,9 @@ class StoreThread : private uv::Waker::Listener {
 
   // Store thread.
   void main();
+  bool is_touch_due() const;
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void work_on(const std::vector<StoreToken>& tokens, const std::vector<DeviceTouch>& touches);
   void work_on(Request request);
   void work_on(Question question);
   // Each does one slice; false: there is more to do.
@@ -129,6 +136,7 @@ class StoreThread : private uv::Waker::Listener {
   StoreListener& listener_;
   Log& log_;
   Opener opener_;
+  const Duration touch_interval_;
   uv::Waker waker_;
 
   std::mutex mutex_;
@@ -136,6 +144,9 @@ class StoreThread : private uv::Waker::Listener {
   std::deque<Request> requests_;     // guarded by mutex_, like all until replies_
   std::deque<Question> questions_;
   std::vector<StoreToken> cancelled_;
+  std::vector<DeviceTouch> touches_;  // not yet written
+  std::vector<StoreToken> touch_tokens_;
+  Instant touch_due_ = never;
   bool is_question_at_work_ = false;
   bool is_closing_ = false;
   std::vector<Reply> replies_;

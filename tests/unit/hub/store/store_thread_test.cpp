@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <mutex>
 #include <optional>
 
 #include "base/limits.hpp"
+#include "base/log.hpp"
 #include "support/hub_blocks.hpp"
 #include "support/temp_dir.hpp"
 
@@ -15,7 +17,7 @@ namespace {
 /// An archive whose next transaction can be told to fail, in front of a real one.
 class FlakyArchive : public Archive {
  public:
-  FlakyArchive(std::unique_ptr<Archive> inner, const bool& fails) : inner_(std::move(inner)), fails_(fails) {}
+  FlakyArchive(std::unique_ptr<Archive> inner, const bool& fails, std::string& touched) : inner_(std::move(inner)), fails_(fails), touched_(touched) {}
   bool has_failed() const override { return has_failed_; }
   Verdicts apply(const std::vector<IntakeBatch>& batches) override {
     if (!fails_) return inner_->apply(batches);
@@ -26,6 +28,10 @@ class FlakyArchive : public Archive {
   Result<DeviceRecord> device(const std::string& id) override { return inner_->device(id); }
   Result<DeviceRecord> put_device(const DeviceRecord& record) override { return inner_->put_device(record); }
   Status touch_device(DeviceKey key, int64_t seen_ns, const std::string& version) override { return inner_->touch_device(key, seen_ns, version); }
+  Status touch_devices(const std::vector<DeviceTouch>& touches) override {
+    touched_ += format("%zu ", touches.size());
+    return inner_->touch_devices(touches);
+  }
   Status put_token(const Token& token) override { return inner_->put_token(token); }
   Result<std::vector<Token>> tokens() override { return inner_->tokens(); }
   Result<Token> use_token(const std::string& hash, const std::string& device, int64_t now_ns) override { return inner_->use_token(hash, device, now_ns); }
@@ -56,6 +62,7 @@ class FlakyArchive : public Archive {
  private:
   std::unique_ptr<Archive> inner_;
   const bool& fails_;
+  std::string& touched_;
   bool has_failed_ = false;
 };
 
@@ -69,13 +76,13 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
     IntakeBatch batch = source_.batch(key_);
     batch.series = {test::BlockSource::series("s0")};
     EXPECT_TRUE((*archive)->apply({batch}));
-    store_.emplace(loop_, static_cast<StoreListener&>(*this), log_, std::move(*archive), [this] { return open(); });
+    store_.emplace(loop_, static_cast<StoreListener&>(*this), log_, std::move(*archive), [this] { return open(); }, milliseconds(20));
   }
   Result<std::unique_ptr<Archive>> open() {
     if (cannot_open_) return Error{ErrorCode::io, 0, "injected"};
     auto inner = open_sqlite_archive(directory_.file("hub.db"), ArchiveMode::write, log_);
     if (!inner) return inner.error();
-    return std::unique_ptr<Archive>(new FlakyArchive(std::move(*inner), fails_));
+    return std::unique_ptr<Archive>(new FlakyArchive(std::move(*inner), fails_, touched_));
   }
   void on_state_loaded(StoreToken token, Result<DeviceState> state) override {
     note("state", token, state.has_value());
@@ -119,6 +126,7 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
   uv::Loop loop_;
   bool fails_ = false;        // written while the store thread is idle
   bool cannot_open_ = false;
+  std::string touched_;       // devices in each transaction of touches; read when their answers came
   DeviceKey key_ = 0;
   std::optional<StoreThread> store_;
   std::string events_;
@@ -132,12 +140,28 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
 TEST_F(StoreThreadTest, AnswersComeInTheOrderOfTheRequests) {
   ASSERT_TRUE(store_->apply(1, blocks(1)));
   ASSERT_TRUE(store_->load_state(2, key_, source_.epoch()));
-  ASSERT_TRUE(store_->touch_device(3, key_, 5, "1.0"));
-  ASSERT_TRUE(store_->set_setting(4, "a", "b"));
-  ASSERT_TRUE(store_->use_token(5, "hash", "edge-1", 0));
-  ASSERT_TRUE(store_->run(6, [](Archive& archive) { return *archive.setting("a"); }));
-  EXPECT_EQ(wait_for(6), "applied1 state2 done3 done4 token5! command6 ");
+  ASSERT_TRUE(store_->set_setting(3, "a", "b"));
+  ASSERT_TRUE(store_->use_token(4, "hash", "edge-1", 0));
+  ASSERT_TRUE(store_->run(5, [](Archive& archive) { return *archive.setting("a"); }));
+  EXPECT_EQ(wait_for(5), "applied1 state2 done3 token4! command5 ");
   EXPECT_EQ(cursor_, 10u);
+}
+
+TEST_F(StoreThreadTest, DevicesSeenInOneIntervalAreOneTransaction) {
+  std::promise<void> all_said;
+  ASSERT_TRUE(store_->run(1, [said = all_said.get_future().share()](Archive&) { return said.wait(), std::string("x"); }));
+  ASSERT_TRUE(store_->touch_device(2, key_, 5, "1.0"));
+  ASSERT_TRUE(store_->touch_device(3, key_ + 1000, 6, "1.0")) << "no such device";
+  ASSERT_TRUE(store_->touch_device(4, key_, 7, "1.1"));
+  all_said.set_value();
+  EXPECT_EQ(wait_for(4), "command1 done2 done3 done4 ");
+  EXPECT_EQ(touched_, "3 ");
+}
+
+TEST_F(StoreThreadTest, DevicesSeenAreWrittenBeforeTheThreadEnds) {
+  ASSERT_TRUE(store_->touch_device(1, key_, 77, "1.0"));
+  store_.reset();
+  EXPECT_EQ((*open())->device("edge-1")->last_seen_ns, 77);
 }
 
 TEST_F(StoreThreadTest, QuestionsAreAnsweredBetween) {
