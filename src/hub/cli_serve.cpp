@@ -1,12 +1,27 @@
 // `tideline-hub serve`.
 #include <cstdio>
 
+#include "base/limits.hpp"
 #include "clock.hpp"
 #include "hub/cli.hpp"
 #include "hub/hub.hpp"
+#include "open_files.hpp"
 #include "small_file.hpp"
 
 namespace tideline::hub::cli {
+namespace {
+
+/// Databases, the loop's own and what comes with a library.
+constexpr size_t own_files = 64;
+
+/// One descriptor for each connection: said at start, because later it looks like devices that cannot connect.
+void make_room(const Config& config, Log& log) {
+  const size_t files = platform::raise_open_files();
+  const size_t wanted = static_cast<size_t>(config.link.connections) + limits::http_connections + own_files;
+  if (files < wanted) log_info(log, "hub", "this process may open %zu files, fewer than [link] connections asks for: raise the limit (ulimit -n, LimitNOFILE=) to %zu for that many", files, wanted);
+}
+
+}  // namespace
 
 int serve(const Arguments& arguments) {
   if (arguments.has("help-config")) {
@@ -25,6 +40,7 @@ int serve(const Arguments& arguments) {
     return fail(failed, "serve", site->state.archive() + " is missing; put a backup in its place with 'tideline-hub restore FILE'");
   }
   platform::StderrLog log(site->config.hub.log_level);
+  make_room(site->config, log);
   auto keys = load_keys(site->state);
   if (!keys) return fail(failed, "serve", "keys in " + site->state.path + ": " + describe(keys.error()));
   const auto renewed = renew_server_certificate(site->state, site->config.hub.names, site->config.certificates.server_life, platform::wall_clock(), *keys);
