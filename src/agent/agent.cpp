@@ -43,6 +43,11 @@ void Agent::reload_on_hangup(ConfigLoader load) {
   hangup_ = std::make_unique<uv::SignalWatch>(loop_, static_cast<uv::SignalWatch::Listener&>(*this), SIGHUP);
 }
 
+void Agent::follow_hub(RemoteConfigState state, ConfigLoader load) {
+  remote_state_ = std::move(state);
+  remote_load_ = std::move(load);
+}
+
 Status Agent::start(std::string& problem) {
   RETURN_IF_ERROR(open_store(problem));
   clock_ = std::make_unique<AgentClock>(*outbox_);
@@ -66,6 +71,7 @@ Status Agent::start(std::string& problem) {
   RETURN_IF_ERROR(open_sockets(problem));
   inputs_->start();
   link_->start();
+  if (config_from_hub_ != nullptr) config_from_hub_->start(platform::now());
   housekeeping_.start_repeating(std::min(housekeeping_interval, notifier_.watchdog_interval()));
   const std::string line = status_line(report());
   notifier_.ready(line);
@@ -92,6 +98,10 @@ void Agent::add_context() {
   context_commands_ = std::make_unique<ContextCommands>(*context_);
   context_provider_ = std::make_unique<ContextProvider>(*context_, *context_commands_, *gateway_);
   context_link_ = std::make_unique<ContextLink>(*context_, log_);
+  if (remote_load_ != nullptr) {
+    config_from_hub_ = std::make_unique<ConfigFromHub>(std::move(remote_state_), config_, state_directory(config_), remote_load_, *context_,
+                                                       static_cast<ConfigFromHub::Owner&>(*this), log_);
+  }
   gateway_->add(*context_provider_);
 }
 
@@ -148,7 +158,10 @@ Status Agent::open_sockets(std::string& problem) {
   return listen(*local_socket_, control_socket(config_));
 }
 
-void Agent::run() { loop_.run(); }
+Agent::Ending Agent::run() {
+  loop_.run();
+  return begins_anew_ ? Ending::begins_anew : Ending::for_good;
+}
 
 void Agent::on_signal(int number) {
   if (is_starting_) {
@@ -174,14 +187,31 @@ void Agent::reload() {
   notifier_.reloading();
   if (retired_inputs_ != nullptr && !retired_inputs_->is_finished()) {
     log_warning(log_, "reload", "nothing was read: a sensor of before the last reload still holds its read; send SIGHUP again later");
-  } else if (reload_->run()) {
-    replace_inputs();
-    if (context_ != nullptr && !(context_->declarations() == config_.context.declarations)) {
-      context_->set_declarations(config_.context.declarations);
-      context_link_->on_declarations_changed();
-    }
+  } else if (reload_->run(config_from_hub_ == nullptr ? std::string_view() : config_from_hub_->overlay())) {
+    take_over();
   }
   notifier_.ready(supervisor_line());
+}
+
+void Agent::take_over() {
+  replace_inputs();
+  if (context_ == nullptr || context_->declarations() == config_.context.declarations) return;
+  context_->set_declarations(config_.context.declarations);
+  context_link_->on_declarations_changed();
+}
+
+bool Agent::take_config(const ConfigResult& fresh) {
+  const bool has_sensor_at_work = retired_inputs_ != nullptr && !retired_inputs_->is_finished();
+  if (reload_ == nullptr || has_sensor_at_work || !keys_for_restart(config_, fresh.config).empty() || !reload_->take(fresh)) return false;
+  take_over();
+  return true;
+}
+
+void Agent::restart() {
+  if (stopping_) return;
+  log_info(log_, "agent", "beginning anew with the hub's configuration");
+  begins_anew_ = true;
+  begin_stop();
 }
 
 /// The new ones start at once; the old ones end without anybody waiting for their sensors.
@@ -211,7 +241,9 @@ void Agent::report_to_supervisor() {
 /// Producers and sensors first, then what they left is committed, then the hub hears goodbye.
 void Agent::begin_stop() {
   stopping_ = true;
-  notifier_.stopping();
+  // The same process goes on: to the supervisor that is a reload.
+  if (begins_anew_) notifier_.reloading();
+  else notifier_.stopping();
   housekeeping_.stop();
   ingest_->close();
   local_socket_->stop();
@@ -240,6 +272,7 @@ void Agent::on_timer(uv::Timer& timer) {
   if (&timer == &gateway_due_) return;
   builtin_->on_tick(platform::now());
   if (context_ != nullptr) context_->on_tick();
+  if (config_from_hub_ != nullptr) config_from_hub_->on_tick(platform::now());
   if (clock_->refresh()) link_->on_anchor(outbox_->status().anchor);
   if (retired_inputs_ != nullptr && retired_inputs_->is_finished()) retired_inputs_.reset();
   report_to_supervisor();

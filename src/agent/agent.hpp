@@ -11,6 +11,7 @@
 #include "agent/collector.hpp"
 #include "agent/config.hpp"
 #include "agent/context_link.hpp"
+#include "agent/config_from_hub.hpp"
 #include "agent/control.hpp"
 #include "agent/gateway/action_provider.hpp"
 #include "agent/gateway/builtin_provider.hpp"
@@ -41,6 +42,7 @@ class Agent final : private Outbox::Listener,
                     private Control::Host,
                     private Gateway::Listener,
                     private StdioStream::Listener,
+                    private ConfigFromHub::Owner,
                     private uv::SignalWatch::Listener,
                     private uv::Timer::Listener {
  public:
@@ -49,12 +51,15 @@ class Agent final : private Outbox::Listener,
 
   /// SIGHUP reads the configuration again by `load`: inputs and series rules change without a restart. Before start().
   void reload_on_hangup(ConfigLoader load);
+  /// The hub may change the configuration, which `load` reads again; `state` is what begin_remote_config() gave. Before start().
+  void follow_hub(RemoteConfigState state, ConfigLoader load);
   /// Opens the store and the sockets. The text of a failure is for people.
   Status start(std::string& problem);
   /// Serves an AI application on standard input and output as well, and ends with it. After start().
   Status serve_stdio();
-  /// Until SIGTERM or SIGINT.
-  void run();
+  enum class Ending : unsigned char { for_good, begins_anew };
+  /// Until SIGTERM or SIGINT, or until the hub's configuration needs the process to begin anew.
+  Ending run();
 
  private:
   Status open_store(std::string& problem);
@@ -63,6 +68,7 @@ class Agent final : private Outbox::Listener,
   void add_context();
   Status begin_providers(std::string& problem);
   void reload();
+  void take_over();
   void replace_inputs();
   void report_to_supervisor();
   std::string supervisor_line();
@@ -85,6 +91,8 @@ class Agent final : private Outbox::Listener,
   void on_gateway_due(Instant at) override;
   void on_catalog_changed() override;
   void on_stdio_end() override;
+  bool take_config(const ConfigResult& fresh) override;
+  void restart() override;
   StatusReport report() override;
   void sync_now() override;
   void on_signal(int number) override;
@@ -115,6 +123,9 @@ class Agent final : private Outbox::Listener,
   std::unique_ptr<Inputs> inputs_;
   std::unique_ptr<Inputs> retired_inputs_;  ///< of before the last reload, while a sensor of theirs holds a read
   std::unique_ptr<Reload> reload_;
+  RemoteConfigState remote_state_;          ///< until start()
+  ConfigLoader remote_load_;                ///< null: the hub does not configure this process
+  std::unique_ptr<ConfigFromHub> config_from_hub_;
   std::unique_ptr<HubLink> link_;
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Control> control_;
@@ -130,6 +141,7 @@ class Agent final : private Outbox::Listener,
   Instant stop_by_ = never;
   bool is_starting_ = false;  ///< the loop runs for the notes alone
   bool stopping_ = false;
+  bool begins_anew_ = false;
 };
 
 }  // namespace tideline::agent

@@ -1,19 +1,21 @@
 // `tideline run`, and what every command needs first: the configuration.
 #include <cstdio>
+#include <memory>
 
 #include "agent/agent.hpp"
 #include "agent/cli.hpp"
 #include "agent/options.hpp"
 #include "privileges.hpp"
+#include "run_again.hpp"
 #include "stderr_log.hpp"
 
 namespace tideline::agent::cli {
 
 namespace {
 
-ConfigResult load_with_options(const Arguments& arguments) {
+ConfigResult load_with_options(const Arguments& arguments, std::string_view overlay = {}) {
   const std::string path = arguments.get("config", default_config_file);
-  ConfigResult result = load_config(path, arguments.has("config") ? ConfigFile::required : ConfigFile::optional);
+  ConfigResult result = load_config(path, arguments.has("config") ? ConfigFile::required : ConfigFile::optional, overlay);
   if (arguments.has("state")) result.config.store.directory = arguments.get("state");
   return result;
 }
@@ -48,12 +50,24 @@ int run_daemon(const Arguments& arguments) {
     return done;
   }
   platform::StderrLog log(config.log.level);
-  Agent agent(config, log);
-  agent.reload_on_hangup([&arguments] { return load_with_options(arguments); });
+  const RemoteConfigState remote = begin_remote_config(state_directory(config), log);
+  const std::string& overlay = RemoteConfig::overlay_of(remote);
+  if (ConfigResult under = load_with_options(arguments, overlay); under.is_sound()) {
+    config = std::move(under.config);
+  } else {
+    // The file changed meanwhile: what it says goes before what the hub said.
+    log_warning(log, "config", "what the hub configured does not fit the configuration file and is left out: %s", under.problems.front().c_str());
+  }
+  const ConfigLoader load_again = [&arguments](std::string_view over) { return load_with_options(arguments, over); };
+  auto agent = std::make_unique<Agent>(config, log);
+  agent->reload_on_hangup(load_again);
+  agent->follow_hub(remote, load_again);
   std::string problem;
-  if (const Status started = agent.start(problem); !started) return fail(failed, "run", problem);
-  agent.run();
-  return done;
+  if (const Status started = agent->start(problem); !started) return fail(failed, "run", problem);
+  if (agent->run() == Agent::Ending::for_good) return done;
+  agent.reset();
+  platform::run_again();
+  return fail(failed, "run", "cannot begin anew; a supervisor would start it again");
 }
 
 }  // namespace tideline::agent::cli

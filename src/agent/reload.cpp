@@ -85,8 +85,9 @@ std::vector<std::string> keys_for_restart(const Config& running, const Config& f
   return names;
 }
 
-bool Reload::run() {
-  ConfigResult read = load_();
+bool Reload::run(std::string_view overlay) { return take(load_(overlay)); }
+
+bool Reload::take(ConfigResult read) {
   if (!read.is_sound()) {
     for (const std::string& problem : read.problems) log_error(log_, "reload", "%s", problem.c_str());
     log_error(log_, "reload", "nothing was changed: the configuration of before stays in force");

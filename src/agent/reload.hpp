@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/config.hpp"
@@ -13,8 +14,9 @@
 
 namespace tideline::agent {
 
-/// Reads the file as it was read at the start, options of the command line included.
-using ConfigLoader = std::function<ConfigResult()>;
+/// Reads the configuration as at the start of the process, options of the command line included, under `overlay` (config_overlay.hpp; ""
+/// the file alone).
+using ConfigLoader = std::function<ConfigResult(std::string_view overlay)>;
 
 /// What differs and is not taken over: "[hub] rate", "[action.restart]". Empty: nothing.
 std::vector<std::string> keys_for_restart(const Config& running, const Config& fresh);
@@ -24,7 +26,9 @@ class Reload {
   Reload(ConfigLoader load, Config& running, Log& log) : load_(std::move(load)), running_(running), log_(log) {}
 
   /// True when inputs and rules of the running configuration were replaced. Says in the log what became of it.
-  bool run();
+  bool run(std::string_view overlay);
+  /// The same with a configuration that was read already.
+  bool take(ConfigResult read);
   /// For the status line: why the last reload changed nothing, or which keys wait for a restart; "" when all is in force.
   const std::string& note() const { return note_; }
 

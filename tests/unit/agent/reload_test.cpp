@@ -30,12 +30,12 @@ class ReloadTest : public testing::Test {
  protected:
   bool reload(std::string text) {
     text_ = std::move(text);
-    return reload_.run();
+    return reload_.run("");
   }
   std::string text_;
   Config running_ = config_of("[hub]\naddress = \"a:1\"\n");
   KeptLines log_;
-  Reload reload_{[this] { return parse_config(text_, "agent.toml"); }, running_, log_};
+  Reload reload_{[this](std::string_view overlay) { return parse_config(text_, "agent.toml", overlay); }, running_, log_};
 };
 
 TEST_F(ReloadTest, inputs_and_rules_are_taken_over) {
