@@ -73,7 +73,8 @@ void check_lines_of_board(const InputConfig& input, const Value& section, const 
   if (input.type == InputType::serial && input.device.empty()) {
     reader.add_problem(section.line, "[" + title + "] device: a serial input needs its port, such as \"/dev/ttyUSB0\"");
   }
-  if (!platform::is_baud_rate(input.baud)) {
+  const bool is_in_range = input.baud >= 300 && input.baud <= 3'000'000;  // else its key says so
+  if (is_in_range && !platform::is_baud_rate(input.baud)) {
     reader.add_problem(line_of(&section, "baud"), "[" + title + "] baud: " + std::to_string(input.baud) + " is no usual rate, such as 9600 or 115200");
   }
   if (!platform::is_serial_frame(input.frame)) {

@@ -15,11 +15,15 @@ std::string_view without_outer_space(std::string_view text) {
   return text;
 }
 
-/// Devices print "+21.5" and pad with spaces.
+/// Devices print "+21.5", and "-  3.2" to keep their columns.
 bool read_number(std::string_view text, double& value) {
   text = without_outer_space(text);
-  if (text.size() > 1 && text.front() == '+' && text[1] != '-') text.remove_prefix(1);
+  const bool has_sign = text.size() > 1 && (text.front() == '+' || text.front() == '-');
+  const bool is_negative = has_sign && text.front() == '-';
+  if (has_sign) text = without_outer_space(text.substr(1));
+  if (has_sign && text.starts_with('-')) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (is_negative) value = -value;
   return error == std::errc{} && end == text.data() + text.size();
 }
 

@@ -85,10 +85,10 @@ TEST_F(SerialInputTest, patterns_give_their_fields) {
   config.labels = {{"site", "n"}};
   config.unit = "";
   begin(config);
-  adapter.send("\nST,GS,  +12.5 kg\n# any comment\nT=21.25C all is well\n");
-  ASSERT_TRUE(run_until([&] { return sink.size() >= 3; }));
-  EXPECT_EQ(sink.lines(), (Lines{"scale{site=n}=12.5@agent", "scale.temperature{site=n}=21.25@agent", "scale.state{site=n}='all is well'@agent"}));
-  EXPECT_EQ(input->status().failures, 0u);
+  adapter.send("\nST,GS,+  12.5 kg\nST,GS,-  3.25 kg\nST,GS,+-1 kg\n# any comment\nT=21.25C all is well\n");
+  ASSERT_TRUE(run_until([&] { return sink.size() >= 4; }));
+  EXPECT_EQ(sink.lines(), (Lines{"scale{site=n}=12.5@agent", "scale{site=n}=-3.25@agent", "scale.temperature{site=n}=21.25@agent", "scale.state{site=n}='all is well'@agent"}));
+  EXPECT_EQ(input->status().failures, 1u);  // "+-1"
 }
 
 TEST_F(SerialInputTest, a_line_that_fits_no_pattern_is_told_once_and_the_next_is_taken) {
