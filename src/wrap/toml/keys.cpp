@@ -117,6 +117,7 @@ std::string write_measure(double measure, const Slot& slot) {
     return write_duration({static_cast<int64_t>(measure)});
   }
   if (std::holds_alternative<uint64_t*>(slot)) return write_size(static_cast<uint64_t>(measure));
+  if (std::holds_alternative<int64_t*>(slot)) return std::to_string(static_cast<int64_t>(measure));  // 3000000, not 3e+06
   return format_number(measure);
 }
 
