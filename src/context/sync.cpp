@@ -100,6 +100,7 @@ void Sync::tell_holds() {
 }
 
 void Sync::compare(const ReplicaState& mine) {
+  if (!status_.is_settled) return;  // any more: two states may have come one after the other
   for (const Side side : sides) {
     if (mine.tops[side] <= theirs_.tops[side]) continue;
     sent_[index_of(side)] = std::min(sent_[index_of(side)], theirs_.tops[side]);
