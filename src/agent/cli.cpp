@@ -27,6 +27,16 @@ constexpr Option enroll_options[] = {config_option, state_option,
                                      {"token", "TOKEN", "the one-time token from 'tideline-hub token create'"},
                                      {"ca-fingerprint", "SHA256", "fingerprint of the hub's certificate authority, 64 hexadecimal digits"},
                                      {"device", "ID", "device id (default: [device] id, else the host name)"}};
+constexpr Option version_option{"if-version", "V", "only if the entry still has this version ('': only if nothing is there)"};
+constexpr Option context_get_options[] = {config_option, state_option, json_option, {"history", "", "earlier writes too, newest first"}};
+constexpr Option context_set_options[] = {config_option, state_option, json_option, version_option,
+                                          {"merge", "", "merge into the object that is there (RFC 7396) instead of replacing it"},
+                                          {"ttl", "AGE", "the entry expires after this time: 90s, 5m, 24h"},
+                                          {"text", "", "take VALUE as a text, not as JSON"}};
+constexpr Option context_delete_options[] = {config_option, state_option, json_option, version_option};
+constexpr Option context_list_options[] = {config_option, state_option, {"json", "", "print one JSON document a line"},
+                                           {"conflicts", "", "only entries that device and hub wrote without knowing of each other"}};
+constexpr Option context_watch_options[] = {config_option, state_option, {"json", "", "print one JSON document a line"}};
 constexpr Option doctor_options[] = {config_option, state_option, json_option};
 
 constexpr Command commands[] = {
@@ -43,6 +53,12 @@ constexpr Command commands[] = {
     {"query", "", "readings and gaps held on this device",
      "examples:\n  tideline query --series 'temp*' --since 1h\n  tideline query --series cpu.percent --since 24h --aggregate mean --step 15m", query_options},
     {"status", "", "backlog, link, disk, clock and sensors at a glance", "", status_options},
+    {"context get", "PATH", "one entry of the context that this device and the hub share", "example: tideline context get pump/7/setpoint\n\nExit code 1: nothing is there.", context_get_options},
+    {"context set", "PATH VALUE", "write an entry; exit code 0 means it is on the disk",
+     "VALUE is JSON. examples:\n  tideline context set mode '\"eco\"'\n  tideline context set mode eco --text\n  tideline context set pump/7 '{\"limit\": 5}' --merge", context_set_options},
+    {"context delete", "PATH", "delete an entry", "", context_delete_options},
+    {"context list", "[PREFIX]", "entries and their values", "", context_list_options},
+    {"context watch", "[PREFIX]", "print changes as they come, from either side, until interrupted", "", context_watch_options},
     {"enroll", "HUB:PORT", "make this device's key, prove the token, get a certificate from the hub",
      "The key is made here and never leaves. The command to paste is printed by 'tideline-hub token create'.", enroll_options},
     {"doctor", "", "check configuration, store, clock, sensors, identity and hub; say what to do", "", doctor_options},
@@ -58,7 +74,9 @@ struct Entry {
   int (*function)(const Arguments&);
 };
 constexpr Entry entries[] = {{"run", run_daemon}, {"mcp", mcp},       {"record", record}, {"ingest", ingest}, {"query", query},
-                             {"status", status},  {"enroll", enroll}, {"doctor", doctor}, {"verify", verify}};
+                             {"status", status},  {"enroll", enroll}, {"doctor", doctor}, {"verify", verify},
+                             {"context get", context_get},       {"context set", context_set},   {"context delete", context_delete},
+                             {"context list", context_list},     {"context watch", context_watch}};
 
 }  // namespace
 

@@ -41,5 +41,10 @@ int status(const Arguments& arguments);
 int enroll(const Arguments& arguments);
 int doctor(const Arguments& arguments);
 int verify(const Arguments& arguments);
+int context_get(const Arguments& arguments);
+int context_set(const Arguments& arguments);
+int context_delete(const Arguments& arguments);
+int context_list(const Arguments& arguments);
+int context_watch(const Arguments& arguments);
 
 }  // namespace tideline::agent::cli
