@@ -55,6 +55,7 @@ constexpr Option version_option{"if-version", "VERSION", "only if the entry has 
 constexpr Option delete_options[] = {config_option, state_option, json_option, version_option};
 constexpr Option set_options[] = {config_option, state_option, json_option, version_option,
                                   {"merge", "", "VALUE is a merge patch (RFC 7396) of what is there"},
+                                  {"text", "", "VALUE is a text, not JSON"},
                                   {"ttl", "TIME", "the entry is gone after this time: 90s, 15m, 24h"}};
 
 constexpr Command commands[] = {
@@ -86,9 +87,9 @@ constexpr Command commands[] = {
     {"context get", "DEVICE PATH", "an entry of a device's context: its value, who wrote it, what lost to it", "example:\n  tideline-hub context get pump-7 mode --history",
      get_options},
     {"context set", "DEVICE|SELECTOR PATH VALUE", "write an entry, on one device or on all that match",
-     "VALUE is JSON; anything else is taken as a text. Devices that are offline get it when they return. desired/... is what a\n"
+     "VALUE is JSON. Devices that are offline get it when they return. desired/... is what a\n"
      "device is asked to be, and 'context diff' shows how far that is; reported/... is written by devices alone.\n\n"
-     "examples:\n  tideline-hub context set pump-7 mode auto\n"
+     "examples:\n  tideline-hub context set pump-7 mode auto --text\n"
      "  tideline-hub context set '{site=berlin}' desired/setpoint 21.5\n"
      "  tideline-hub context set pump-7 limits '{\"high\":80}' --merge", set_options},
     {"context delete", "DEVICE|SELECTOR PATH", "delete an entry, on one device or on all that match", "", delete_options},

@@ -56,12 +56,6 @@ std::optional<ContextTarget> find_device(Archive& archive, const std::string& id
   return std::nullopt;
 }
 
-/// JSON as given, or else a text: `set pump-7 mode auto` means "auto".
-std::string value_of(const std::string& word) {
-  if (auto value = context::compact(word)) return std::move(*value);
-  return mcp::json_string(word);
-}
-
 int write(const Arguments& arguments, const std::string& command, const std::string& path, const std::string& value) {
   auto site = load(arguments, command);
   if (!site || !check_initialised(*site, command)) return usage_error;
@@ -177,7 +171,11 @@ int context_get(const Arguments& arguments) {
 
 int context_set(const Arguments& arguments) {
   if (arguments.words().size() != 3) return wrong_words("context set", "DEVICE|SELECTOR PATH VALUE");
-  return write(arguments, "context set", arguments.words()[1], value_of(arguments.words()[2]));
+  const std::string& word = arguments.words()[2];
+  if (arguments.has("text")) return write(arguments, "context set", arguments.words()[1], mcp::json_string(word));
+  const auto value = context::compact(word);
+  if (!value) return fail(usage_error, "context set", "'" + word.substr(0, 60) + "' is not JSON (" + value.error().context + "); --text takes it as a text");
+  return write(arguments, "context set", arguments.words()[1], *value);
 }
 
 int context_delete(const Arguments& arguments) {

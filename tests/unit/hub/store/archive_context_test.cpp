@@ -203,7 +203,7 @@ TEST_P(ArchiveContextTest, AConflictIsCountedKeptAndEndsWithAWriteOfWhoSawBoth) 
   const ContextOutcome mine = set(key, "mode", "\"hub\"");
   put(key, {written("mode", Side::device, mine.stamp + 5, "\"device\"")});
   EXPECT_EQ(context().state(key)->conflicts, 1u);
-  const auto list = context().list(key, {"", "", true});
+  const auto list = context().list(key, {"", "", true, 10, 1000});
   ASSERT_TRUE(list && list->entries.size() == 1u);
   const auto view = context::view_of(list->entries[0].entry, context::Rule::last_writer, 0);
   EXPECT_EQ(view.value->value, "\"device\"");
@@ -247,7 +247,11 @@ TEST_P(ArchiveContextTest, ListsArePagedByPathAndPrefix) {
   const DeviceKey key = device();
   for (const char* path : {"pump", "pump-7", "pump/1", "pump/2/x", "pump.x", "pumps", "a"}) set(key, path, "1");
   set(device("other"), "pump/other", "1");
-  const auto paths = [&](ContextFilter filter) {
+  const auto paths = [&](const char* prefix, const char* after = "", size_t most = 1000) {
+    ContextFilter filter;
+    filter.prefix = prefix;
+    filter.after = after;
+    filter.entries_most = most;
     std::vector<std::string> found;
     const auto list = context().list(key, filter);
     EXPECT_TRUE(list);
@@ -255,26 +259,26 @@ TEST_P(ArchiveContextTest, ListsArePagedByPathAndPrefix) {
     if (!list->is_end) found.push_back("...");
     return found;
   };
-  EXPECT_EQ(paths({"pump"}), (std::vector<std::string>{"pump", "pump/1", "pump/2/x"}));
-  EXPECT_EQ(paths({"pump/"}), paths({"pump"}));
-  EXPECT_EQ(paths({"", "", false, 2}), (std::vector<std::string>{"a", "pump", "..."}));
-  EXPECT_EQ(paths({"pump", "pump", false, 1}), (std::vector<std::string>{"pump/1", "..."}));
-  EXPECT_EQ(paths({"", "pump/2/x"}), (std::vector<std::string>{"pumps"}));
+  EXPECT_EQ(paths("pump"), (std::vector<std::string>{"pump", "pump/1", "pump/2/x"}));
+  EXPECT_EQ(paths("pump/"), paths("pump"));
+  EXPECT_EQ(paths("", "", 2), (std::vector<std::string>{"a", "pump", "..."}));
+  EXPECT_EQ(paths("pump", "pump", 1), (std::vector<std::string>{"pump/1", "..."}));
+  EXPECT_EQ(paths("", "pump/2/x"), (std::vector<std::string>{"pumps"}));
 }
 
 TEST_P(ArchiveContextTest, WhatTheDeviceHoldsIsKnownWithItsTime) {
   const DeviceKey key = device();
-  const Stamp first = set(key, "a", "1").stamp;
-  const Stamp second = set(key, "b", "1").stamp;
-  hold(key, 0, first, 70);
+  const Stamp a = set(key, "a", "1").stamp;
+  const Stamp b = set(key, "b", "1").stamp;
+  hold(key, 0, a, 70);
   EXPECT_EQ((*context().find(key, "a"))->delivered_ns, 70);
   EXPECT_EQ((*context().find(key, "b"))->delivered_ns, 0);
-  hold(key, 0, second, 80);
+  hold(key, 0, b, 80);
   EXPECT_EQ((*context().find(key, "a"))->delivered_ns, 70);
   EXPECT_EQ((*context().find(key, "b"))->delivered_ns, 80);
   EXPECT_EQ(context().state(key)->delivered_ns, 80);
   reopen();
-  EXPECT_EQ(context().state(key)->holds[Side::hub], second);
+  EXPECT_EQ(context().state(key)->holds[Side::hub], b);
 }
 
 TEST_P(ArchiveContextTest, DeletionsThatBothKnowAreForgottenBeyondTheBound) {
