@@ -81,9 +81,18 @@ Result<std::vector<FileEntry>> list_files(const std::string& directory) {
   const std::unique_ptr<DIR, CloseDirectory> open(::opendir(directory.c_str()));
   if (open == nullptr) return to_error(errno, "read directory");
   std::vector<FileEntry> entries;
-  while (const dirent* entry = ::readdir(open.get())) {
+  // A list that ends early would look like files that were lost: both calls say why they failed, and only "gone meanwhile" is normal.
+  while (true) {
+    errno = 0;
+    const dirent* entry = ::readdir(open.get());
+    if (entry == nullptr && errno != 0) return to_error(errno, "read directory");
+    if (entry == nullptr) break;
     struct stat status {};
-    if (::fstatat(::dirfd(open.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (::fstatat(::dirfd(open.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno != ENOENT) return to_error(errno, "look at file");
+      continue;
+    }
+    if (!S_ISREG(status.st_mode)) continue;
     entries.push_back({entry->d_name, static_cast<uint64_t>(status.st_size),
                        static_cast<int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec});
   }
