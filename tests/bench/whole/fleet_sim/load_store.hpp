@@ -72,6 +72,9 @@ class LoadStore final : public agent::Outbox {
   Status put_note(const std::string&, std::string, Token) override { return Error{ErrorCode::unsupported, 0, "notes"}; }
   void get_note(const std::string&, Token) override {}
   std::vector<std::string> note_keys(std::string_view) const override { return {}; }
+  agent::ContextImage take_context() override { return {}; }
+  Status put_context(agent::ContextPut) override { return Error{ErrorCode::unsupported, 0, "context"}; }
+  void ask_context_history(std::string, Token) override {}
   void close() override {}
 
  private:
