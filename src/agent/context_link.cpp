@@ -22,6 +22,7 @@ void ContextLink::on_up() {
 void ContextLink::on_down() {
   if (sync_ != nullptr) last_status_ = sync_->status();
   sync_.reset();
+  for (const Ask& one : asks_) late_ += one.kind == Ask::Kind::apply ? 1 : 0;
   asks_.clear();
   queue_.clear();
   at_ = 0;
@@ -60,7 +61,10 @@ void ContextLink::say_next() {
 void ContextLink::apply(std::vector<context::Register>&& registers) {
   asks_.push_back({Ask::Kind::apply});
   keeper_.apply(std::move(registers), [this, connection = connection_](const Status& status, const context::Tops& tops) {
-    if (sync_ == nullptr || connection != connection_) return;
+    if (sync_ == nullptr || connection != connection_) {
+      --late_;
+      return answer_reads();
+    }
     asks_.pop_front();  // reads before it were answered at once
     sync_->on_applied(status, tops);
     answer_reads();
@@ -77,6 +81,8 @@ void ContextLink::answer_reads() {
   is_answering_ = true;
   while (!asks_.empty() && asks_.front().kind != Ask::Kind::apply) {
     const Ask ask = asks_.front();
+    // A hub that came back from a backup gets back what this replica holds by its state, and only that.
+    if (ask.kind == Ask::Kind::state && late_ != 0) break;
     asks_.pop_front();
     if (ask.kind == Ask::Kind::state) sync_->on_state(keeper_.book().state());
     else sync_->on_page(keeper_.page(ask.side, ask.after, ask.max_bytes));

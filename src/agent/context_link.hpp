@@ -80,6 +80,7 @@ class ContextLink final : private context::Sync::Host, private ContextKeeper::Wa
   std::string declarations_;             // as the sync knows them
   bool has_new_declarations_ = false;
   std::deque<Ask> asks_;
+  size_t late_ = 0;                      // registers of former connections that the store still has to take
   bool is_answering_ = false;
   std::deque<ByteBuffer> queue_;
   size_t at_ = 0;                        // of the first one: sent

@@ -100,7 +100,7 @@ std::vector<std::string> Book::forget_tombstones(const Tops& peer_holds, size_t 
     const Stamp hub = held.second.of(Side::hub).stamp;
     if (device > peer_holds[Side::device] || hub > peer_holds[Side::hub]) continue;
     // A replica that is built from what remains has the same tops.
-    if (device == state_.tops[Side::device] || hub == state_.tops[Side::hub]) continue;
+    if ((device != 0 && device == state_.tops[Side::device]) || (hub != 0 && hub == state_.tops[Side::hub])) continue;
     if (weight_of(held.first, held.second).tombstones != 0) candidates.emplace_back(std::max(device, hub), &held);
   }
   std::sort(candidates.begin(), candidates.end());

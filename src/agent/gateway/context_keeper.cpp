@@ -112,6 +112,7 @@ void ContextKeeper::set_peer_holds(const context::Tops& tops) {
   may_forget_ = may_forget_ || !has_met_ || !(tops == peer_holds_);
   has_met_ = true;
   peer_holds_ = tops;
+  clock_.observe(tops);  // of a device that came back older than the hub remembers
 }
 
 // ---- Batches
@@ -127,7 +128,9 @@ void ContextKeeper::begin() {
 /// False when nothing of it has to be stored: it is answered already.
 bool ContextKeeper::judge_all() {
   std::vector<std::string> forgotten;
-  if (std::exchange(may_forget_, false)) forgotten = book_.forget_tombstones(peer_holds_);
+  // Not while registers wait that the hub said before: they may hold what the deletion deleted.
+  const bool has_hub = std::any_of(queue_.begin(), queue_.end(), [](const Request& one) { return std::holds_alternative<FromHub>(one); });
+  if (!has_hub && std::exchange(may_forget_, false)) forgotten = book_.forget_tombstones(peer_holds_);
   batch_.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
   queue_.clear();
   queued_bytes_ = 0;

@@ -24,6 +24,10 @@ void count(ContextState& state, const std::string& path, const context::Entry& e
   state.conflicts += is_added ? conflict : -conflict;
 }
 
+context::Totals totals_of(const ContextState& state) {
+  return {static_cast<size_t>(state.replica.entries), state.bytes, static_cast<size_t>(state.replica.entries + state.tombstones)};
+}
+
 bool was_written(const context::Entry& entry) { return entry.of(Side::device).stamp != 0 || entry.of(Side::hub).stamp != 0; }
 
 }  // namespace
@@ -86,14 +90,9 @@ Result<bool> SqliteContext::put(Row& row, const Register& reg, int64_t delivered
   state.clock = std::max(state.clock, reg.write.stamp);
   ASSIGN_OR_RETURN(ContextEntry known, load_entry(row.device, reg.path));
   context::Entry& entry = known.entry;
-  if (reg.write.stamp <= entry.of(reg.side).stamp) return false;
+  if (!context::replaces(reg.write, entry.of(reg.side))) return false;
   const bool is_known = was_written(entry);
-  if (!is_known && state.replica.entries + state.tombstones >= context::limits::replica_entries + context::limits::tombstones) {
-    return Error{ErrorCode::limit, 0, "the context has too many entries"};
-  }
-  if (!reg.write.value.empty() && state.bytes + reg.path.size() + reg.write.value.size() > 2 * context::limits::bytes + context::limits::value_bytes) {
-    return Error{ErrorCode::limit, 0, "the context is too large"};
-  }
+  RETURN_IF_ERROR(context::room_for(totals_of(state), entry, reg));
   if (is_known) count(state, reg.path, entry, false);
   if (entry.of(reg.side).stamp != 0) RETURN_IF_ERROR(remember(row, {reg.path, reg.side, entry.of(reg.side)}));
   context::merge(entry, reg.side, reg.write);
@@ -148,7 +147,7 @@ Status SqliteContext::change(const ContextWrite& write, UtcNanos now, ContextOut
   }
   context::HybridClock clock;
   clock.observe(row.state.clock);
-  const context::Judge judge{Side::hub, *rules, {row.state.replica.entries, row.state.bytes}, now};
+  const context::Judge judge{Side::hub, *rules, totals_of(row.state), now, row.state.replica.tops};
   Register made;
   if (!context::make_register(*write.change, known.entry, judge, clock, made, outcome.refusal)) return {};
   const auto taken = put(row, made, 0);
@@ -257,6 +256,7 @@ Status SqliteContext::drop_oldest_history(Row& row) {
 
 /// Deletions that both sides know, the oldest first, a tenth more than needed: the walk over all entries is not for each deletion.
 Status SqliteContext::forget_tombstones(Row& row) {
+  if (!context::may_forget(row.state.replica.tops, row.state.holds)) return {};
   const context::Tops known{{std::max(row.state.holds[Side::device], row.state.replica.tops[Side::device]), row.state.holds[Side::hub]}};
   std::vector<std::pair<context::Stamp, std::string>> candidates;
   const auto consider = [&](const std::string& path, const context::Entry& entry) {

@@ -18,7 +18,7 @@ uint64_t number_from(const char* name, uint64_t otherwise) {
 Outcome try_seeds(Faults faults, uint64_t base) {
   Outcome sum;
   const uint64_t one = number_from("SIM_SEED", 0);
-  const uint64_t count = one != 0 ? 1 : number_from("SIM_SEEDS", 4'000);
+  const uint64_t count = one != 0 ? 1 : number_from("SIM_SEEDS", 12'000);
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t seed = one != 0 ? one : base + i;
     const Outcome outcome = ContextWorld(seed, faults).run();

@@ -156,6 +156,13 @@ TEST(ContextBook, the_last_write_of_a_side_is_never_forgotten_so_that_tops_stay)
   expect_true(book);
 }
 
+TEST(ContextBook, deletions_are_forgotten_where_the_other_side_never_wrote) {
+  Book book;
+  ASSERT_TRUE(book.put(erased("a", Side::device, 10)));
+  ASSERT_TRUE(book.put(erased("b", Side::device, 20)));
+  EXPECT_EQ(book.forget_tombstones(book.state().tops, 0), std::vector<std::string>{"a"});
+}
+
 TEST(ContextBook, deletions_go_when_what_they_keep_is_large) {
   Book book;
   const std::string value = "\"" + std::string(60'000, 'x') + "\"";

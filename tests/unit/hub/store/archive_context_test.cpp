@@ -108,6 +108,7 @@ class ArchiveContextTest : public ArchiveTest {
     }
     EXPECT_EQ(state->conflicts, conflicts);
     EXPECT_EQ(state->tombstones, tombstones);
+    expect_sound();
   }
   void run(const char* sql, sqlite::OpenMode mode = sqlite::OpenMode::write) {
     auto database = sqlite::Database::open(path(), mode);
@@ -309,11 +310,11 @@ TEST_P(ArchiveContextTest, AReplicaIsBounded) {
   const DeviceKey key = device();
   const std::string large = "\"" + std::string(65'000, 'x') + "\"";
   std::vector<Register> all;
-  for (Stamp i = 0; i < 140; ++i) all.push_back(written("e/" + std::to_string(i), Side::device, (i + 1) << 16, large));
+  for (Stamp i = 0; i < 200; ++i) all.push_back(written("e/" + std::to_string(i), Side::device, (i + 1) << 16, large));
   const ContextWork work = put(key, std::move(all));
   ASSERT_FALSE(work.status);
   EXPECT_EQ(work.status.error().code, ErrorCode::limit);
-  EXPECT_LE(context().state(key)->bytes, 2 * context::limits::bytes + context::limits::value_bytes);
+  EXPECT_LE(context().state(key)->bytes, context::limits::replica_bytes);
   EXPECT_EQ(set(key, "mine", "1").refusal.code, ErrorCode::limit) << "the hub makes no more than a device may have";
   EXPECT_TRUE(erase(key, "e/0").is_written) << "but it can make room";
   expect_sums(key);
@@ -355,6 +356,24 @@ TEST_P(ArchiveContextTest, SumsStayRightUnderRandomWork) {
     }
   }
   expect_sums(key);
+}
+
+TEST_P(ArchiveContextTest, WhatWasTamperedWithIsFound) {
+  const DeviceKey key = device();
+  set(key, "a", "1");
+  set(key, "b", "1");
+  for (const char* sql : {"UPDATE context SET value = '1 ' WHERE path = 'a'", "UPDATE context SET stamp = stamp + 1 WHERE path = 'b'", "DELETE FROM context WHERE path = 'b'",
+                          "UPDATE context_state SET digest = digest + 1", "UPDATE context SET path = 'reported/a' WHERE path = 'a'"}) {
+    archive_.reset();
+    std::filesystem::copy_file(path(), directory_.file("kept.db"), std::filesystem::copy_options::overwrite_existing);
+    run(sql);
+    reopen();
+    EXPECT_FALSE(verify().problems.empty()) << sql;
+    archive_.reset();
+    std::filesystem::copy_file(directory_.file("kept.db"), path(), std::filesystem::copy_options::overwrite_existing);
+  }
+  reopen();
+  expect_sound();
 }
 
 TEST_P(ArchiveContextTest, AnArchiveOfVersionTwoIsUpgraded) {
