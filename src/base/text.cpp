@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <iterator>
 
+#include "base/number.hpp"
+
 namespace tideline {
 namespace {
 
@@ -65,9 +67,8 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
 std::string format_number(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-  return error == std::errc{} ? std::string(text, end) : std::string("?");
+  char text[number_text_bytes];
+  return std::string(text, print_number(value, text));
 }
 
 std::string format_size(uint64_t size_bytes) {

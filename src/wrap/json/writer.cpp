@@ -3,13 +3,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/number.hpp"
 #include "base/text.hpp"
 
 namespace tideline::json {
 namespace {
 
 template <class T>
-void append_number(T value, std::string& out) {
+void append_integer(T value, std::string& out) {
   char text[32];
   const auto [end, error] = std::to_chars(text, text + sizeof text, value);
   out.append(text, end);
@@ -98,20 +99,21 @@ Writer& Writer::text(std::string_view value) {
 
 Writer& Writer::integer(int64_t value) {
   separate();
-  append_number(value, out_);
+  append_integer(value, out_);
   return *this;
 }
 
 Writer& Writer::unsigned_integer(uint64_t value) {
   separate();
-  append_number(value, out_);
+  append_integer(value, out_);
   return *this;
 }
 
 Writer& Writer::number(double value) {
   if (!std::isfinite(value)) return null();
   separate();
-  append_number(value, out_);
+  char text[number_text_bytes];
+  out_.append(text, print_number(value, text));
   return *this;
 }
 
