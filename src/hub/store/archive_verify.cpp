@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "hub/store/archive_access.hpp"
 #include "hub/store/archive_columns.hpp"
+#include "hub/store/archive_context_verify.hpp"
 #include "hub/store/archive_sql.hpp"
 
 namespace tideline::hub {
@@ -39,6 +40,7 @@ class Verifier {
     // Version 1 has none.
     ASSIGN_OR_RETURN(const int64_t version, database_.read_integer("PRAGMA user_version"));
     if (version >= 2) RETURN_IF_ERROR(verify_audit(database_, problems_reported, report_.problems));
+    if (version >= 3) RETURN_IF_ERROR(verify_context(database_, problems_reported, report_.problems));
     if (progress_) progress_(total_, total_);
     return report_;
   }

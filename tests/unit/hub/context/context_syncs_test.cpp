@@ -1,7 +1,9 @@
 #include "hub/context/context_syncs.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <algorithm>
 #include <map>
 
 #include "context/limits.hpp"
@@ -86,11 +88,7 @@ class ContextSyncsTest : public testing::Test, private StoreListener, private Co
  protected:
   ContextSyncsTest() {
     auto archive = open();
-    for (const char* id : {"pump-1", "pump-2"}) {
-      DeviceRecord record;
-      record.id = id;
-      keys.push_back((*(*archive)->put_device(record)).key);
-    }
+    for (const char* id : {"pump-1", "pump-2"}) keys.push_back(put(**archive, id));
     StoreListener& listener = *this;
     store = std::make_unique<StoreThread>(loop, listener, log, std::move(*archive), [this] { return open(); });
     desk = std::make_unique<StoreDesk>(*store);
@@ -101,6 +99,19 @@ class ContextSyncsTest : public testing::Test, private StoreListener, private Co
   }
   ~ContextSyncsTest() override { store->close(); }
   Result<std::unique_ptr<Archive>> open() { return open_sqlite_archive(directory.path() + "/hub.db", ArchiveMode::write, log); }
+
+  static DeviceKey put(Archive& archive, const std::string& id) {
+    DeviceRecord record;
+    record.id = id;
+    return (*archive.put_device(record)).key;
+  }
+  void add_device(const std::string& id) {
+    DeviceKey made = 0;
+    desk->fetch<DeviceKey>([id](Archive& archive) -> Result<DeviceKey> { return put(archive, id); }, [&](Result<DeviceKey> key) { made = *key; });
+    run_until([&] { return made != 0; });
+    keys.push_back(made);
+    devices.push_back(std::make_unique<Device>(*syncs, made, log));
+  }
 
   template <class Condition>
   void run_until(Condition condition) {
@@ -257,6 +268,30 @@ TEST_F(ContextSyncsTest, DeclarationsAreKeptAndJudgeWritesOfTheHub) {
   run_until([&] { return !set({keys[0]}, "mode", "1")[0].is_written; });
   EXPECT_TRUE(set({keys[1]}, "mode", "1")[0].is_written);
 }
+
+#ifdef __GLIBC__
+TEST_F(ContextSyncsTest, AnIdleDeviceCostsUnderTwoKibibytes) {
+  constexpr size_t count = 200;
+  const std::string large = "\"" + std::string(60'000, 'x') + "\"";
+  for (size_t i = keys.size(); i < count; ++i) add_device("d-" + std::to_string(i));
+  set(keys, "large", large);
+  for (const auto& device : devices) {
+    device->write("mine", large);
+    device->declarations = R"([{"path":"mode","type":"string"}])";
+    device->connect();
+  }
+  run_until([&] { return std::all_of(devices.begin(), devices.end(), [&](const auto& device) { return device->is_settled() && value_at(*device, "large") == large; }); });
+  run_until([&] { return held.size() == count && syncs->bytes_waiting() == 0; });
+  for (int i = 0; i < 100; ++i) turn();
+  const size_t before = mallinfo2().uordblks;
+  for (const DeviceKey key : keys) syncs->on_context_link(key, false);
+  EXPECT_EQ(syncs->size(), 0u);
+  const size_t freed = (before - mallinfo2().uordblks) / count;
+  EXPECT_GT(freed, 400u);
+  EXPECT_LT(freed, 2048u);
+  RecordProperty("bytes", static_cast<int>(freed));
+}
+#endif
 
 TEST_F(ContextSyncsTest, ADeviceThatNeverSpeaksOfContextCostsNothing) {
   for (DeviceKey key = 1; key < 1000; ++key) syncs->on_context_link(key, true);
