@@ -285,6 +285,9 @@ StatusReport Agent::report() {
   StatusReport report = reporter_->report();
   report.ingest = ingest_->totals();
   report.children = children_->status();
+  if (context_ == nullptr) return report;
+  report.context = context_report(*context_);
+  if (report.context.last_failure.empty()) report.context.last_failure = context_link_->status().last_failure;
   return report;
 }
 

@@ -80,11 +80,19 @@ Finding check_child(const ChildStatus& child) {
   return {name, Health::good, seen, ""};
 }
 
+Finding check_context(const ContextReport& context) {
+  const std::string seen = format_count(context.entries) + " entries, " + format_count(context.conflicts) + " in conflict";
+  if (!context.last_failure.empty()) return {"context", Health::bad, seen + "; " + context.last_failure, "check the storage medium, and the context at the hub; it is tried again"};
+  if (context.conflicts > 0) return {"context", Health::warning, seen, "device and hub wrote without knowing of each other: see tideline context list --conflicts, and set the value that is right"};
+  return {"context", Health::good, seen, ""};
+}
+
 }  // namespace
 
 std::vector<Finding> findings_of(const StatusReport& report, const Config& config) {
   std::vector<Finding> findings{check_store(report, config), check_commits(report), check_clock(report), check_hub(report)};
   if (report.certificate_ends.nanos != 0) findings.push_back(check_certificate(report));
+  if (report.context.is_kept) findings.push_back(check_context(report.context));
   for (const InputStatus& input : report.inputs) findings.push_back(check_input(input, config, report.mono_now));
   for (const ChildStatus& child : report.children) findings.push_back(check_child(child));
   return findings;

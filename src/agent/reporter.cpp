@@ -5,6 +5,11 @@
 
 namespace tideline::agent {
 
+ContextReport context_report(const ContextKeeper& keeper) {
+  const context::Totals& totals = keeper.book().totals();
+  return {true, totals.entries, totals.bytes, keeper.conflicts(), keeper.unsent(), keeper.peer_holds() != nullptr, keeper.last_failure()};
+}
+
 Reporter::Reporter(const Config& config, const Outbox& outbox, AgentClock& clock, const HubLink* link, const Inputs* inputs)
     : config_(config), outbox_(outbox), clock_(clock), link_(link), inputs_(inputs), machine_(describe_machine()), started_(platform::now()) {}
 

@@ -3,11 +3,15 @@
 
 #include "agent/agent_clock.hpp"
 #include "agent/config.hpp"
+#include "agent/gateway/context_keeper.hpp"
 #include "agent/hub_link.hpp"
 #include "agent/inputs/inputs.hpp"
 #include "agent/status_report.hpp"
 
 namespace tideline::agent {
+
+/// All but what the link says.
+ContextReport context_report(const ContextKeeper& keeper);
 
 class Reporter {
  public:

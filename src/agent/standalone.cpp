@@ -33,4 +33,10 @@ Status Standalone::open(std::string& problem) {
   return {};
 }
 
+StatusReport Standalone::report() {
+  StatusReport report = reporter_->report();
+  if (config_.context.enabled) report.context = context_report(*keeper_);
+  return report;
+}
+
 }  // namespace tideline::agent

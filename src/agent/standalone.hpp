@@ -54,7 +54,7 @@ class Standalone final : private Outbox::Listener, private Collector::Listener, 
   void on_room() override {
     if (feeder_ != nullptr) feeder_->on_room();
   }
-  StatusReport report() override { return reporter_->report(); }
+  StatusReport report() override;
   void sync_now() override {}
 
   const Config& config_;

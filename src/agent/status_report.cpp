@@ -89,6 +89,14 @@ void write_children(json::Writer& w, const StatusReport& report) {
   w.end_array();
 }
 
+void write_context(json::Writer& w, const ContextReport& context) {
+  w.key("context").begin_object().key("enabled").boolean(context.is_kept);
+  w.key("entries").unsigned_integer(context.entries).key("bytes").unsigned_integer(context.bytes).key("conflicts").unsigned_integer(context.conflicts);
+  w.key("unsent").unsigned_integer(context.unsent).key("unsent_is_upper_bound").boolean(!context.is_hub_known && context.unsent > 0);
+  if (!context.last_failure.empty()) w.key("last_failure").text(context.last_failure);
+  w.end_object();
+}
+
 }  // namespace
 
 uint64_t count_backlog(const StreamStatus& status, const std::vector<model::Gap>& gaps) {
@@ -118,6 +126,7 @@ std::string status_json(const StatusReport& report) {
   write_link(w, report);
   write_inputs(w, report);
   write_children(w, report);
+  write_context(w, report.context);
   w.end_object();
   return out;
 }

@@ -16,6 +16,16 @@
 
 namespace tideline::agent {
 
+struct ContextReport {
+  bool is_kept = false;           ///< [context] enabled
+  uint64_t entries = 0;           ///< with a value
+  uint64_t bytes = 0;             ///< of all paths and values held
+  uint64_t conflicts = 0;
+  uint64_t unsent = 0;            ///< written here, not at the hub; all of them while it was not met
+  bool is_hub_known = false;      ///< the hub was met since the start
+  std::string last_failure;       ///< to store, or to bring across
+};
+
 struct StatusReport {
   std::string device;
   std::string version;
@@ -41,6 +51,7 @@ struct StatusReport {
   IngestTotals ingest;
   std::vector<InputStatus> inputs;
   std::vector<ChildStatus> children;
+  ContextReport context;
 };
 
 /// Readings of `status` that the hub has not acknowledged; those in `gaps` are lost, not waiting.

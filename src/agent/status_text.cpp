@@ -43,6 +43,13 @@ std::string store_text(const StatusReport& report) {
   return text;
 }
 
+std::string context_text(const ContextReport& context) {
+  std::string text = format_count(context.entries) + " entries, " + format_size(context.bytes) + ", " + (context.is_hub_known || context.unsent == 0 ? "" : "up to ") +
+                     format_count(context.unsent) + " to send";
+  if (context.conflicts > 0) text += ", " + format_count(context.conflicts) + " in conflict";
+  return context.last_failure.empty() ? text : text + "; " + context.last_failure;
+}
+
 std::string streams_table(const StatusReport& report) {
   Table table;
   table.add_column("class");
@@ -99,6 +106,7 @@ std::string status_text(const StatusReport& report) {
                                 format_duration(report.store.last_commit_took) + ", slowest " + format_duration(report.store.slowest_commit));
   line(text, "ingest", format_count(report.ingest.accepted) + " lines accepted, " + format_count(report.ingest.rejected) + " refused, " +
                            std::to_string(report.ingest.connections) + " producers");
+  if (report.context.is_kept) line(text, "context", context_text(report.context));
   if (report.certificate_ends.nanos != 0) line(text, "certificate", "valid until " + format_utc(report.certificate_ends));
   text += "\n" + streams_table(report);
   if (!report.inputs.empty()) text += "\n" + inputs_table(report);
