@@ -77,7 +77,7 @@ TEST_F(SessionTest, garbage_and_a_second_hello_are_wrong) {
 TEST_F(SessionTest, frames_of_the_future_are_ignored) {
   come_online();
   session->on_frame(ByteBuffer{0x92, 0x40, 0xc0}, now);
-  session->on_frame(ByteBuffer{0x92, 0x0f, 0xc0}, now);
+  session->on_frame(ByteBuffer{0x92, 0x7f, 0xc0}, now);
   EXPECT_FALSE(session->is_closed());
 }
 
