@@ -15,8 +15,7 @@ namespace {
 constexpr size_t own_files = 64;
 
 /// One descriptor for each connection: said at start, because later it looks like devices that cannot connect.
-void make_room(const Config& config, Log& log) {
-  const size_t files = platform::raise_open_files();
+void tell_room(size_t files, const Config& config, Log& log) {
   const size_t wanted = static_cast<size_t>(config.link.connections) + limits::http_connections + own_files;
   if (files < wanted) log_info(log, "hub", "this process may open %zu files, fewer than [link] connections asks for: raise the limit (ulimit -n, LimitNOFILE=) to %zu for that many", files, wanted);
 }
@@ -40,7 +39,7 @@ int serve(const Arguments& arguments) {
     return fail(failed, "serve", site->state.archive() + " is missing; put a backup in its place with 'tideline-hub restore FILE'");
   }
   platform::StderrLog log(site->config.hub.log_level);
-  make_room(site->config, log);
+  const size_t files = platform::raise_open_files();
   auto keys = load_keys(site->state);
   if (!keys) return fail(failed, "serve", "keys in " + site->state.path + ": " + describe(keys.error()));
   const auto renewed = renew_server_certificate(site->state, site->config.hub.names, site->config.certificates.server_life, platform::wall_clock(), *keys);
@@ -49,6 +48,7 @@ int serve(const Arguments& arguments) {
   Hub hub(site->config, site->state, std::move(*keys), log);
   std::string problem;
   if (!hub.start(problem)) return fail(failed, "serve", problem);
+  tell_room(files, site->config, log);
   hub.run();
   return done;
 }
