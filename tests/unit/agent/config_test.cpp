@@ -183,6 +183,35 @@ TEST(AgentConfig, inputs_and_rules_end_at_their_bounds) {
   EXPECT_FALSE(parse_config(rules + "[series.more]\n", "t").is_sound());
 }
 
+TEST(AgentConfig, what_context_may_hold_is_read_in_the_order_of_the_file) {
+  const ConfigResult result = parse_config(R"(
+[context.entry."pump/*/setpoint"]
+type = "number"
+minimum = 0
+maximum = 10
+rule = "hub_wins"
+[context.entry.mode]
+enum = ["eco", 3, true]
+)", "agent.toml");
+  ASSERT_TRUE(result.is_sound()) << result.problems.front();
+  const auto& list = result.config.context.declarations.list();
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_TRUE(result.config.context.enabled);
+  EXPECT_EQ(list[0].pattern, "pump/*/setpoint");
+  EXPECT_EQ(list[0].rule, context::Rule::hub_wins);
+  EXPECT_EQ(list[0].maximum, 10.0);
+  EXPECT_EQ(list[1].allowed, (std::vector<std::string>{"\"eco\"", "3", "true"}));
+}
+
+TEST(AgentConfig, mistakes_in_context_name_the_key) {
+  EXPECT_NE(only_problem("[context.entry.mode]\nrule = \"mine\"").find("last_writer, device_wins, hub_wins or keep_both"), std::string::npos);
+  EXPECT_NE(only_problem("[context.entry.mode]\nminimum = 5\nmaximum = 4").find("must not be less than minimum"), std::string::npos);
+  EXPECT_NE(only_problem("[context]\nenable = true").find("enabled"), std::string::npos);
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += "[context.entry.e" + std::to_string(i) + "]\n";
+  EXPECT_NE(only_problem(many).find("more than 64"), std::string::npos);
+}
+
 TEST(AgentConfig, a_missing_file_is_the_default_unless_it_was_named) {
   test::TempDir directory;
   const std::string path = directory.path() + "/agent.toml";
