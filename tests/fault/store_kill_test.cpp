@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <random>
 
 #include "agent/store/store.hpp"
@@ -31,7 +32,7 @@ class SilentLog : public Log {
 
 class StoreKillTest : public testing::Test {
  protected:
-  enum class Work : uint8_t { append, append_and_rebase, notes };
+  enum class Work : uint8_t { append, append_and_rebase, notes, context };
 
   StoreKillTest() {
     options_.directory = directory_.path();
@@ -85,6 +86,20 @@ class StoreKillTest : public testing::Test {
       if (write(pipe, &durable, sizeof durable) != sizeof durable) _exit(3);
     }
   }
+  static std::string value_of(int64_t i) { return "\"" + note_of(i) + "\""; }
+  /// Writes two registers at a time and forgets old ones, as append_until_killed().
+  [[noreturn]] void put_context_until_killed(int64_t from, int pipe) {
+    const auto store = open();
+    if (store == nullptr) _exit(1);
+    for (;; ++from) {
+      const auto stamp = static_cast<context::Stamp>(from) + 1;
+      const auto reg = [&](std::string path) { return context::Register{std::move(path), context::Side::device, {stamp, 0, false, 0, "", value_of(from)}}; };
+      const ContextPut put{{reg("p/" + std::to_string(from % 100)), reg("same")}, {"p/" + std::to_string((from + 50) % 100)}, 1};
+      if (!store->put_context({&put, 1}, platform::now())) _exit(2);
+      const int64_t durable = from + 1;
+      if (write(pipe, &durable, sizeof durable) != sizeof durable) _exit(3);
+    }
+  }
   /// Runs a child until some time after its first answer; returns the first value that is not known to be durable.
   int64_t kill_one(int64_t from, std::mt19937_64& random, Work work = Work::append) {
     int ends[2];
@@ -93,6 +108,7 @@ class StoreKillTest : public testing::Test {
     if (child == 0) {
       close(ends[0]);
       if (work == Work::notes) note_until_killed(from, ends[1]);
+      if (work == Work::context) put_context_until_killed(from, ends[1]);
       append_until_killed(from, ends[1], work == Work::append_and_rebase);
     }
     close(ends[1]);
@@ -217,6 +233,26 @@ TEST_F(StoreKillTest, every_acknowledged_note_is_there_after_kill_nine) {
       EXPECT_EQ(*text, note_of(i));
     }
     from = durable;
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+}
+
+TEST_F(StoreKillTest, context_that_was_acknowledged_survives_kill_9) {
+  int64_t from = 0;
+  for (int round = 0; round < 30; ++round) {
+    const int64_t durable = kill_one(from, random_, Work::context);
+    const auto store = open();
+    const ContextImage image = store->take_context();
+    std::map<std::string, context::Write> held;
+    for (const context::Register& reg : image.registers) held[reg.path] = reg.write;
+    ASSERT_GE(image.newest, static_cast<context::Stamp>(durable)) << "round " << round;
+    // Both registers of a put, or none; the last one may have been cut off after its commit.
+    const auto last = static_cast<int64_t>(held["same"].stamp) - 1;
+    ASSERT_GE(last + 1, durable);
+    EXPECT_EQ(held["p/" + std::to_string(last % 100)], held["same"]);
+    for (int64_t i = std::max<int64_t>(0, last - 49); i <= last; ++i) EXPECT_EQ(held["p/" + std::to_string(i % 100)].value, value_of(i)) << "round " << round;
+    EXPECT_LE(held.size(), 51U) << "what was forgotten is gone";
+    from = last + 1;
     ASSERT_FALSE(HasFailure()) << "round " << round;
   }
 }
