@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "context/limits.hpp"
 
@@ -35,14 +36,14 @@ Result<bool> Book::put(const Register& reg) {
   static const Entry nothing;
   auto held = entries_.find(reg.path);
   const bool is_new = held == entries_.end();
-  if (!is_new && !replaces(reg.write, held->second.of(reg.side))) return false;
+  if (!is_new && !replaces(reg.write, std::as_const(held->second).of(reg.side))) return false;
   RETURN_IF_ERROR(room_for(totals_, is_new ? nothing : held->second, reg));
   if (is_new) {
     held = entries_.emplace(reg.path, Entry{}).first;
   } else {
     count(held->first, held->second, false);
   }
-  const bool is_later = reg.write.stamp != held->second.of(reg.side).stamp;
+  const bool is_later = reg.write.stamp != std::as_const(held->second).of(reg.side).stamp;
   merge(held->second, reg.side, reg.write);
   count(held->first, held->second, true);
   totals_.paths = entries_.size();

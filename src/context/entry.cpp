@@ -1,6 +1,8 @@
 #include "context/entry.hpp"
 
+#include <array>
 #include <tuple>
+#include <utility>
 
 #include "base/crc.hpp"
 
@@ -56,6 +58,27 @@ View view_of(const Entry& entry, Rule rule, int64_t now_ms) {
   return view;
 }
 
+Entry& Entry::operator=(const Entry& other) {
+  if (this == &other) return *this;
+  write_ = other.write_;
+  second_ = other.second_ == nullptr ? nullptr : std::make_unique<Write>(*other.second_);
+  first_ = other.first_;
+  return *this;
+}
+
+Write& Entry::of(Side side) {
+  if (first_ == First::none) first_ = first_of(side);
+  if (first_ == first_of(side)) return write_;
+  if (second_ == nullptr) second_ = std::make_unique<Write>();
+  return *second_;
+}
+
+const Write& Entry::of(Side side) const {
+  static const Write nothing;
+  if (first_ == first_of(side)) return write_;
+  return second_ == nullptr ? nothing : *second_;
+}
+
 bool replaces(const Write& write, const Write& held) {
   if (write.stamp != held.stamp) return write.stamp > held.stamp;
   const auto content = [](const Write& w) { return std::tie(w.seen, w.is_deleted, w.expires_ms, w.value, w.author); };
@@ -63,9 +86,8 @@ bool replaces(const Write& write, const Write& held) {
 }
 
 bool merge(Entry& entry, Side side, const Write& write) {
-  Write& held = entry.of(side);
-  if (!replaces(write, held)) return false;
-  held = write;
+  if (!replaces(write, std::as_const(entry).of(side))) return false;
+  entry.of(side) = write;
   return true;
 }
 

@@ -5,8 +5,8 @@
 // Pure. Plain values.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,15 +34,28 @@ struct Register {
   bool operator==(const Register&) const = default;
 };
 
-struct Entry {
-  std::array<Write, side_count> writes;
-  Write& of(Side side) { return writes[index_of(side)]; }
-  const Write& of(Side side) const { return writes[index_of(side)]; }
+/// Most entries are written by one side only: that register lies within, the other one is made when it is needed.
+class Entry {
+ public:
+  Entry() = default;
+  Entry(Entry&&) = default;
+  Entry& operator=(Entry&&) = default;
+  Entry(const Entry& other) { *this = other; }
+  Entry& operator=(const Entry& other);
+  Write& of(Side side);
+  const Write& of(Side side) const;
   /// Written by `side`, and not replaced by the other since.
   bool is_current(Side side) const { return of(side).stamp != 0 && of(other(side)).seen < of(side).stamp; }
   /// Both sides wrote without knowing of each other's write.
   bool is_conflict() const { return is_current(Side::device) && is_current(Side::hub); }
-  bool operator==(const Entry&) const = default;
+  bool operator==(const Entry& other) const { return of(Side::device) == other.of(Side::device) && of(Side::hub) == other.of(Side::hub); }
+
+ private:
+  enum class First : uint8_t { none, device, hub };
+  static First first_of(Side side) { return side == Side::device ? First::device : First::hub; }
+  Write write_;                    ///< of the side that `first_` names
+  std::unique_ptr<Write> second_;  ///< of the other one
+  First first_ = First::none;
 };
 
 /// Who wins a conflict.

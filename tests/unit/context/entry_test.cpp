@@ -52,6 +52,33 @@ TEST(ContextEntry, merging_takes_the_later_register_of_a_side_and_nothing_twice)
   EXPECT_EQ(entry.of(Side::device).value, "6");
 }
 
+TEST(ContextEntry, an_entry_is_copied_with_both_registers_and_compared_by_them) {
+  Entry hub_first;
+  hub_first.of(Side::hub) = write(2, 0, "2");
+  hub_first.of(Side::device) = write(1, 0, "1");
+  const Entry device_first = entry_of(write(1, 0, "1"), write(2, 0, "2"));
+  EXPECT_EQ(hub_first, device_first);
+  Entry copy = hub_first;
+  copy.of(Side::device).value = "3";
+  EXPECT_EQ(hub_first.of(Side::device).value, "1");
+  EXPECT_FALSE(copy == hub_first);
+  copy = device_first;
+  EXPECT_EQ(copy, hub_first);
+  const Entry nothing;
+  EXPECT_EQ(nothing.of(Side::hub), Write{});
+  Entry touched;
+  (void)touched.of(Side::hub).stamp;
+  EXPECT_EQ(touched, nothing);
+}
+
+TEST(ContextEntry, of_two_writes_with_one_stamp_the_contents_decide_the_same_everywhere) {
+  const Write a = write(5, 0, "1"), b = write(5, 0, "2");
+  EXPECT_TRUE(replaces(b, a));
+  EXPECT_FALSE(replaces(a, b));
+  EXPECT_FALSE(replaces(a, a));
+  EXPECT_TRUE(replaces(write(6, 0, "0"), b));
+}
+
 TEST(ContextEntry, the_digest_tells_apart_what_is_in_force_and_forgets_deletions) {
   const Entry one = entry_of(write(5, 0, "1"), {});
   EXPECT_NE(digest_of("a", one), 0u);
