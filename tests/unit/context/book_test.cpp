@@ -93,7 +93,7 @@ TEST(ContextBook, two_writes_of_one_stamp_are_told_apart_by_the_digest_and_end_a
 
 TEST(ContextBook, pages_are_in_the_order_of_stamps_and_hold_each_register_once) {
   Book book;
-  for (const Stamp stamp : {50, 10, 40, 20, 30}) ASSERT_TRUE(book.put(reg(("k" + std::to_string(stamp)).c_str(), Side::hub, stamp)));
+  for (const Stamp stamp : std::vector<Stamp>{50, 10, 40, 20, 30}) ASSERT_TRUE(book.put(reg(("k" + std::to_string(stamp)).c_str(), Side::hub, stamp)));
   ASSERT_TRUE(book.put(reg("k10", Side::hub, 60)));
   ASSERT_TRUE(book.put(reg("other", Side::device, 25)));
   std::vector<Stamp> stamps;
