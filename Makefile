@@ -5,12 +5,12 @@ BUILD ?= build/release
 CMAKE_FLAGS ?=
 export CCACHE_BASEDIR := $(CURDIR)
 
-.PHONY: all help packages configure build unit check test demo bench fuzz asan tsan clang lint size cross trixie package package-test container-test board board-quick board-control system conformance clean
+.PHONY: all help packages configure build unit check test demo bench bench-quick fuzz asan tsan clang lint size cross trixie package package-test container-test board board-quick board-control system conformance clean
 
 all: build ## release build: build/release/tideline and build/release/tideline-hub
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 packages: ## install the Debian packages that are missing (tests/packages.txt)
 	@tests/scripts/install-packages
@@ -56,10 +56,13 @@ clang: packages ## builds everything with clang, warnings are errors
 	@cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$$(command -v clang++-14 || command -v clang++) $(CMAKE_FLAGS) >/dev/null
 	@cmake --build build/clang -j $(JOBS)
 
-bench: packages ## micro benchmarks
+bench: BENCH = --repeats 3
+bench-quick: BENCH = --quick
+bench bench-quick: ## every job beside its peers and limits; bench rewrites tests/bench/RESULTS.md (ONLY="edge peer_nats" runs some)
+	@tests/scripts/install-packages bench
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
-	@cmake --build $(BUILD) --target benches -j $(JOBS)
-	@for b in $(BUILD)/tests/*_bench; do $$b --benchmark_min_time=0.2 || exit 1; done
+	@cmake --build $(BUILD) --target tideline tideline-hub benches bench_drivers -j $(JOBS)
+	@python3 tests/bench/run.py --build $(BUILD) $(BENCH) $(if $(ONLY),--only $(ONLY))
 
 FUZZ_SECONDS ?= 60
 fuzz: packages ## libFuzzer on every target, FUZZ_SECONDS (60) each
