@@ -146,7 +146,7 @@ def test_every_acknowledged_change_survives_kill_9(build):
         acknowledged = {}
         number = 0
         rounds = 0
-        while number < 200:
+        while number < 200 or rounds < 3:  # a quiet machine makes them all in one round
             rounds += 1
             agent.start()
             setter = Setter(agent)
