@@ -25,12 +25,12 @@ std::string utc_ms(int64_t ms) { return format_utc(UtcNanos{ms * 1'000'000}); }
 std::string entry_schema() {
   return std::string(R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"gone":{"type":"string","enum":["deleted","expired"]},)") + write_members +
          R"(,"age_s":{"type":"number"},"rule":{"type":"string","enum":["last_writer","device_wins","hub_wins","keep_both"]},"conflict":{"type":"object",)"
-         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{"deleted":{"type":"boolean"},"value":{},)" +
+         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{"deleted":{"type":"boolean"},"value":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},)" +
          write_members + "}}";
 }
 
 std::string history_schema() {
-  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{"deleted":{"type":"boolean"},"value":{},)") +
+  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{"deleted":{"type":"boolean"},"value":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},)") +
          write_members + "}}}";
 }
 
