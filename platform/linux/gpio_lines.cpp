@@ -24,7 +24,7 @@ Error to_error(int number, const char* context) {
     case ENOENT: case ENODEV: case ENXIO: return {ErrorCode::not_found, number, context};
     case EACCES: case EPERM: return {ErrorCode::denied, number, context};
     case EBUSY: return {ErrorCode::busy, number, "in use by another program or driver"};
-    case ENOTTY: return {ErrorCode::unsupported, number, "not a GPIO chip, or a kernel before 5.10"};
+    case ENOTTY: case ENOSYS: return {ErrorCode::unsupported, number, "not a GPIO chip, or a kernel before 5.10"};
     case EINVAL: case EOPNOTSUPP: return {ErrorCode::unsupported, number, "this line cannot be an input with that bias, debounce or edge"};
     default: return {ErrorCode::io, number, context};
   }

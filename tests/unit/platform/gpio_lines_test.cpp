@@ -203,7 +203,7 @@ TEST_F(GpioLinesTest, a_file_that_is_no_chip_is_refused_by_the_kernel_itself) {
   const auto opened = open({.chip = "gpiochip0", .line = "2"});
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::unsupported);
-  EXPECT_EQ(opened.error().native, ENOTTY);
+  EXPECT_TRUE(opened.error().native == ENOTTY || opened.error().native == ENOSYS);  // the second by qemu-user
   EXPECT_STREQ(opened.error().context, "not a GPIO chip, or a kernel before 5.10");
 }
 
