@@ -1,9 +1,8 @@
 #include "base/number.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,8 +10,10 @@
 namespace tideline {
 namespace {
 
-constexpr double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
-constexpr int decimals_most = static_cast<int>(sizeof powers / sizeof *powers) - 1;
+/// The powers of ten that a double holds exactly.
+constexpr double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                             1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+constexpr int decimals_most = 12;
 /// Decimals of 15 digits are told apart by doubles, so the one with the fewest digits is the only one of its length.
 constexpr double digits_end = 1e15;
 constexpr double fixed_least = 1e-5;
@@ -37,7 +38,71 @@ size_t print_decimal(uint64_t digits, int decimals, char* out) {
   return static_cast<size_t>(at + rest - out);
 }
 
+constexpr int digits_most = 19;  // any so many fit into 64 bits
+
+/// Eight bytes of text, the first one lowest.
+uint64_t word_at(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, 8);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
+}
+bool is_digits(uint64_t word) { return (word & (word + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) == 0x3030303030303030; }
+
+/// Neighbours are joined in the word itself: digits to pairs, to fours, to eight.
+uint64_t value_of_digits(uint64_t word) {
+  word = (word & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
+  word = (word & 0x00ff00ff00ff00ff) * 6553601 >> 16;
+  return (word & 0x0000ffff0000ffff) * 42949672960001 >> 32;
+}
+
+struct Digits {
+  const char* end;
+  uint64_t value;  ///< without sense beyond digits_most digits
+};
+
+/// The digits at the front of [at, last), behind those of `value`.
+inline Digits take_digits(const char* at, const char* last, uint64_t value) {
+  for (uint64_t word; last - at >= 8 && is_digits(word = word_at(at)); at += 8) value = value * 100'000'000 + value_of_digits(word);
+  for (; at != last; ++at) {
+    const unsigned digit = static_cast<unsigned>(*at) - '0';
+    if (digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return {at, value};
+}
+
 }  // namespace
+
+std::from_chars_result read_number(const char* first, const char* last, double& out) {
+  const bool is_negative = first != last && *first == '-';
+  const char* begin = first + is_negative;
+  Digits digits = take_digits(begin, last, 0);
+  std::ptrdiff_t count = digits.end - begin;
+  std::ptrdiff_t decimals = 0;
+  if (count > 0 && digits.end != last && *digits.end == '.') {
+    begin = digits.end + 1;
+    digits = take_digits(begin, last, digits.value);
+    decimals = digits.end - begin;
+    count += decimals;
+  }
+  const bool has_exponent = digits.end != last && (*digits.end | 0x20) == 'e';
+  // A quotient of two exact numbers is the double nearest to the decimal (Clinger 1990).
+  constexpr uint64_t exact_end = uint64_t{1} << 53;
+  if (count == 0 || count > digits_most || digits.value > exact_end || has_exponent) return std::from_chars(first, last, out);
+  const double size = static_cast<double>(digits.value) / powers[decimals];
+  out = is_negative ? -size : size;
+  return {digits.end, std::errc{}};
+}
+
+std::from_chars_result read_number(const char* first, const char* last, int64_t& out) {
+  const bool is_negative = first != last && *first == '-';
+  const char* begin = first + is_negative;
+  const auto [end, value] = take_digits(begin, last, 0);
+  if (end == begin || end - begin > digits_most || value > uint64_t{INT64_MAX}) return std::from_chars(first, last, out);
+  out = is_negative ? -static_cast<int64_t>(value) : static_cast<int64_t>(value);
+  return {end, std::errc{}};
+}
 
 size_t print_number(double value, char* out) {
   size_t sign = 0;

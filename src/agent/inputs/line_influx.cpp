@@ -1,10 +1,10 @@
 // Influx line protocol: measurement[,tag=value...] field=value[,field=value...] [time]. Backslash escapes a comma, space or
 // equals sign in names and tags, a quotation mark or backslash in texts, and is itself elsewhere.
 #include <algorithm>
-#include <charconv>
 
 #include "agent/inputs/line_parser.hpp"
 #include "base/limits.hpp"
+#include "base/number.hpp"
 
 namespace tideline::agent {
 namespace {
@@ -15,6 +15,26 @@ size_t find_unescaped(std::string_view text, size_t at, char mark) {
     if (found == at || text[found - 1] != '\\') return found;
   }
   return text.size();
+}
+
+/// `name` lies at `at` and `mark` behind it. Where `name` was cut from another line before such a mark, it would be cut so here.
+bool is_followed_by(std::string_view text, size_t at, std::string_view name, char mark) {
+  return text.size() - at > name.size() && text[at + name.size()] == mark && text.compare(at, name.size(), name) == 0;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Most values: a number and nothing more. False leaves `at` where it was, for those who know what is wrong with it.
+bool take_double(std::string_view line, size_t& at, uint64_t& bits) {
+  const bool is_number = at + 1 < line.size() && (is_digit(line[at]) || (line[at] == '-' && is_digit(line[at + 1])));
+  if (!is_number) return false;
+  const char* end = line.data() + line.size();
+  double value = 0;
+  const auto [stop, error] = read_number(line.data() + at, end, value);
+  if (error != std::errc{} || (stop != end && *stop != ' ' && *stop != ',')) return false;
+  at = static_cast<size_t>(stop - line.data());
+  bits = std::bit_cast<uint64_t>(value);
+  return true;
 }
 
 std::string unescaped(std::string_view raw) {
@@ -30,7 +50,7 @@ const char* read_integer(std::string_view digits, char suffix, uint64_t& bits) {
   int64_t value = 0;
   const char* end = digits.data() + digits.size();
   if (suffix == 'u' && !digits.empty() && digits.front() == '-') return "unsigned integer is negative";
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  const auto [stop, error] = read_number(digits.data(), end, value);
   if (error == std::errc::result_out_of_range) return "integer is beyond 64 bits";
   if (error != std::errc{} || stop != end) return "value is not a number";
   bits = static_cast<uint64_t>(value);
@@ -43,7 +63,7 @@ const char* read_double(std::string_view digits, uint64_t& bits) {
   if ((first < '0' || first > '9') && first != '.') return "value is not a number";  // nor NaN nor infinity, which Influx has not
   double value = 0;
   const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
+  const auto [stop, error] = read_number(digits.data(), end, value);
   if (error == std::errc::result_out_of_range) return "number is out of range";
   if (error != std::errc{} || stop != end) return "value is not a number";
   bits = std::bit_cast<uint64_t>(value);
@@ -99,6 +119,7 @@ const char* LineParser::influx_text(std::string_view line, size_t& at, Parsed& o
 }
 
 const char* LineParser::influx_value(std::string_view line, size_t& at, Parsed& out) {
+  if (take_double(line, at, out.bits)) return nullptr;
   if (at < line.size() && line[at] == '"') return influx_text(line, at, out);
   const size_t start = at;
   while (at < line.size() && line[at] != ',' && line[at] != ' ') ++at;
@@ -118,7 +139,7 @@ const char* LineParser::influx_value(std::string_view line, size_t& at, Parsed& 
 const char* LineParser::influx_stamp(std::string_view text) {
   int64_t number = 0;
   const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const auto [stop, error] = read_number(text.data(), end, number);
   if (error == std::errc::result_out_of_range) return "time is out of range";
   if (error != std::errc{} || stop != end) return "time is not a whole number";
   if (__builtin_mul_overflow(number, static_cast<int64_t>(options_.precision), &stamp_ns_)) return "time is out of range";
@@ -127,33 +148,39 @@ const char* LineParser::influx_stamp(std::string_view text) {
 }
 
 const char* LineParser::parse_influx(std::string_view line) {
-  size_t at = find_unescaped(line, 0, ' ');
+  Known* known = last_ == nullptr ? nullptr : last_->second.next;
+  if (known != nullptr && !is_followed_by(line, 0, known->first, ' ')) known = nullptr;
+  size_t at = known != nullptr ? known->first.size() : find_unescaped(line, 0, ' ');
   const std::string_view prefix = line.substr(0, at);
   if (prefix.front() == ',') return "measurement is missing";
   while (at < line.size() && line[at] == ' ') ++at;
   if (at == line.size()) return "line has no field";
-  Group* group = nullptr;
   for (size_t index = 0;; ++index) {
     if (index >= limits::ingest_fields) return "line has more than 1024 fields";
-    const size_t equals = find_unescaped(line, at, '=');
+    Parsed& value = parsed_.emplace_back();
+    const bool is_expected = known != nullptr && index < known->second.fields.size() && is_followed_by(line, at, known->second.fields[index].name, '=');
+    const size_t equals = is_expected ? at + known->second.fields[index].name.size() : find_unescaped(line, at, '=');
     if (equals == line.size() || equals == at) return "field is not name=value";
     const std::string_view field = line.substr(at, equals - at);
-    if (field.find(' ') != std::string_view::npos && find_unescaped(field, 0, ' ') != field.size()) return "field is not name=value";
-    Parsed& value = parsed_.emplace_back();
+    if (!is_expected && field.find(' ') != std::string_view::npos && find_unescaped(field, 0, ' ') != field.size()) return "field is not name=value";
     at = equals + 1;
     if (const char* reason = influx_value(line, at, value)) return reason;
-    if (!find_target(prefix, field, index, group, value.target)) {
+    if (is_expected) {
+      value.target = known->second.fields[index].target;
+    } else if (!find_target(prefix, field, index, known, value.target)) {
       model::Series series;
       ClassChoice choice = ClassChoice::ours;
       if (const char* reason = influx_series(prefix, field, series, choice)) return reason;
       if (const char* reason = resolve(series, choice, value.target)) return reason;
-      remember(prefix, field, value.target, group);
+      remember(prefix, field, value.target, known);
     }
     if (at == line.size() || line[at] != ',') break;
     ++at;
   }
   if (at < line.size() && line[at] != ' ') return "text is followed by something else";
   while (at < line.size() && line[at] == ' ') ++at;
+  if (last_ != nullptr) last_->second.next = known;
+  last_ = known;
   return at == line.size() ? nullptr : influx_stamp(line.substr(at));
 }
 

@@ -1,11 +1,11 @@
 // JSON lines: one object a line, either one series with what belongs to it, or members that are each a series. Read by hand
 // instead of into a tree: a tree halves the rate of the whole agent.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "agent/inputs/line_parser.hpp"
 #include "base/limits.hpp"
+#include "base/number.hpp"
 #include "base/text.hpp"
 #include "wrap/json/scan.hpp"
 
@@ -47,7 +47,7 @@ const char* read_labels(std::string_view raw, model::Series& series) {
 bool read_epoch(std::string_view digits, int64_t& out) {
   int64_t number = 0;
   const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  const auto [stop, error] = read_number(digits.data(), end, number);
   UtcNanos time;
   if (stop != end) {  // a fraction: of seconds
     if (!parse_utc(digits, time)) return false;
@@ -61,17 +61,17 @@ bool read_epoch(std::string_view digits, int64_t& out) {
 }
 
 /// A double, unless only an int64 holds what was written.
-const char* read_number(std::string_view raw, std::string_view type, model::ValueType& value_type, uint64_t& bits) {
+const char* read_value(std::string_view raw, std::string_view type, model::ValueType& value_type, uint64_t& bits) {
   const char* end = raw.data() + raw.size();
   const bool wants_integer = type == "\"i64\"";
   if (!wants_integer && !type.empty() && type != "\"f64\"") return "type is not f64 or i64";
   double number = 0;
-  if (std::from_chars(raw.data(), end, number).ec != std::errc{}) return "number is out of range";
+  if (read_number(raw.data(), end, number).ec != std::errc{}) return "number is out of range";
   bits = std::bit_cast<uint64_t>(number);
   const bool is_exact = std::fabs(number) <= 9007199254740991.0 || raw.find_first_of(".eE") != std::string_view::npos;
   if (!wants_integer && (is_exact || !type.empty())) return nullptr;
   int64_t integer = 0;
-  const auto [stop, error] = std::from_chars(raw.data(), end, integer);
+  const auto [stop, error] = read_number(raw.data(), end, integer);
   if (error != std::errc{}) return "integer is beyond 64 bits";
   if (stop != end) return "value is not a whole number";
   value_type = model::ValueType::i64;
@@ -91,7 +91,7 @@ const char* LineParser::json_value(std::string_view raw, std::string_view type, 
   const char first = raw.front();
   const bool is_number = first == '-' || (first >= '0' && first <= '9');
   if (!type.empty() && !is_number) return "type is only for numbers";
-  if (is_number) return read_number(raw, type, out.type, out.bits);
+  if (is_number) return read_value(raw, type, out.type, out.bits);
   if (first == '"') {
     const size_t start = text_.size();
     json::append_unescaped(inside(raw), text_);
@@ -135,17 +135,17 @@ const char* LineParser::json_series(const JsonSeriesText& text, model::Series& s
 
 const char* LineParser::json_series_line() {
   JsonSeriesText text;
-  struct Known {
+  struct Place {
     std::string_view name;
     std::string_view JsonSeriesText::*member;
   };
-  static constexpr Known known[] = {{"series", &JsonSeriesText::series}, {"value", &JsonSeriesText::value},
-                                    {"labels", &JsonSeriesText::labels}, {"time", &JsonSeriesText::time},
-                                    {"unit", &JsonSeriesText::unit},     {"kind", &JsonSeriesText::kind},
-                                    {"class", &JsonSeriesText::stream},  {"type", &JsonSeriesText::type}};
+  static constexpr Place places[] = {{"series", &JsonSeriesText::series}, {"value", &JsonSeriesText::value},
+                                     {"labels", &JsonSeriesText::labels}, {"time", &JsonSeriesText::time},
+                                     {"unit", &JsonSeriesText::unit},     {"kind", &JsonSeriesText::kind},
+                                     {"class", &JsonSeriesText::stream},  {"type", &JsonSeriesText::type}};
   for (const Member& member : members_) {
-    const auto place = std::find_if(std::begin(known), std::end(known), [&](const Known& k) { return k.name == member.name; });
-    if (place == std::end(known)) return "unknown member; known are series, labels, value, type, time, unit, kind and class";
+    const auto place = std::find_if(std::begin(places), std::end(places), [&](const Place& p) { return p.name == member.name; });
+    if (place == std::end(places)) return "unknown member; known are series, labels, value, type, time, unit, kind and class";
     if (!(text.*place->member).empty()) return "member is there twice";
     text.*place->member = member.value;
   }
@@ -157,13 +157,13 @@ const char* LineParser::json_series_line() {
   }
   key_.assign("{{");
   for (const std::string_view part : {text.series, text.labels, text.unit, text.kind, text.stream}) key_.append(part).push_back('\x01');
-  Group* group = nullptr;
-  if (find_target(key_, {}, 0, group, value.target)) return nullptr;
+  Known* known = nullptr;
+  if (find_target(key_, {}, 0, known, value.target)) return nullptr;
   model::Series series;
   ClassChoice choice = ClassChoice::ours;
   if (const char* reason = json_series(text, series, choice)) return reason;
   if (const char* reason = resolve(series, choice, value.target)) return reason;
-  remember(key_, {}, value.target, group);
+  remember(key_, {}, value.target, known);
   return nullptr;
 }
 
@@ -177,12 +177,12 @@ const char* LineParser::json_member_line() {
     Parsed& value = parsed_.emplace_back();
     if (const char* reason = json_value(member.value, {}, value)) return reason;
     key_.assign("{").append(member.name);
-    Group* group = nullptr;
-    if (find_target(key_, {}, 0, group, value.target)) continue;
+    Known* known = nullptr;
+    if (find_target(key_, {}, 0, known, value.target)) continue;
     model::Series series;
     json::append_unescaped(member.name, series.name);
     if (const char* reason = resolve(series, ClassChoice::ours, value.target)) return reason;
-    remember(key_, {}, value.target, group);
+    remember(key_, {}, value.target, known);
   }
   return parsed_.empty() ? "line has no series" : nullptr;
 }

@@ -45,19 +45,19 @@ LineResult LineParser::parse(std::string_view line, UtcNanos now) {
   has_stamp_ = false;
   const char* reason = line.front() == '{' ? parse_json(line) : parse_influx(line);
   if (reason != nullptr) return {0, reason};
-  commit(now);
-  return {static_cast<uint32_t>(parsed_.size()), nullptr};
+  return {commit(now), nullptr};
 }
 
 /// The field of a known series is most often where it was in the line before: `index` is looked at first.
-bool LineParser::find_target(std::string_view group_key, std::string_view field, size_t index, Group*& group, Target& out) {
-  if (group == nullptr) {
+bool LineParser::find_target(std::string_view group_key, std::string_view field, size_t index, Known*& known, Target& out) {
+  if (known == nullptr) {
     const auto found = cache_.find(group_key);
     if (found == cache_.end()) return false;
-    group = &found->second;
+    known = &*found;
   }
-  const Field* place = index < group->size() && (*group)[index].name == field ? &(*group)[index] : nullptr;
-  for (size_t i = 0; place == nullptr && i < group->size(); ++i) place = (*group)[i].name == field ? &(*group)[i] : nullptr;
+  const std::vector<Field>& fields = known->second.fields;
+  const Field* place = index < fields.size() && fields[index].name == field ? &fields[index] : nullptr;
+  for (size_t i = 0; place == nullptr && i < fields.size(); ++i) place = fields[i].name == field ? &fields[i] : nullptr;
   if (place == nullptr) return false;
   out = place->target;
   return true;
@@ -78,20 +78,20 @@ const char* LineParser::resolve(model::Series& series, ClassChoice choice, Targe
   return nullptr;
 }
 
-void LineParser::remember(std::string_view group_key, std::string_view field, const Target& target, Group*& group) {
+void LineParser::remember(std::string_view group_key, std::string_view field, const Target& target, Known*& known) {
   constexpr size_t entry_bytes = sizeof(Field) + 64;
   const size_t bytes = entry_bytes + group_key.size() + field.size();
   if (bytes > limits::ingest_cache_bytes / 64) return;  // a name padded with white space is looked up each time
   const bool is_full = cached_ >= limits::series_per_device || cached_bytes_ + bytes > limits::ingest_cache_bytes ||
-                       (group != nullptr && group->size() >= limits::ingest_fields);
+                       (known != nullptr && known->second.fields.size() >= limits::ingest_fields);
   if (is_full) {
     cache_.clear();
     cached_ = 0;
     cached_bytes_ = 0;
-    group = nullptr;
+    known = last_ = nullptr;
   }
-  if (group == nullptr) group = &cache_.try_emplace(std::string(group_key)).first->second;
-  group->push_back({std::string(field), target});
+  if (known == nullptr) known = &*cache_.try_emplace(std::string(group_key)).first;
+  known->second.fields.push_back({std::string(field), target});
   ++cached_;
   cached_bytes_ += bytes;
 }
@@ -106,14 +106,17 @@ const char* LineParser::add_text(Parsed& value, size_t start) {
   return nullptr;
 }
 
-void LineParser::commit(UtcNanos now) {
+uint32_t LineParser::commit(UtcNanos now) {
   const model::ReadingBatch::Stamp stamp{has_stamp_ ? stamp_ns_ : now.nanos,
                                          has_stamp_ ? model::TimeSource::producer : model::TimeSource::agent};
-  std::erase_if(parsed_, [](const Parsed& value) { return value.target.is_left_out; });
+  uint32_t readings = 0;
   for (const Parsed& value : parsed_) {
+    if (value.target.is_left_out) continue;
+    ++readings;
     model::Reading reading{stamp.time_ns, value.bits, value.target.handle.id, value.type, stamp.source};
     sink_.batch(value.target.handle.stream).add_from(reading, text_);
   }
+  return readings;
 }
 
 }  // namespace tideline::agent

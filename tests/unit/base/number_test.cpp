@@ -65,5 +65,42 @@ TEST(Number, any_double_comes_back_and_no_text_has_more_digits_than_needed) {
   }
 }
 
+template <class T>
+void expect_as_the_library(const std::string& text) {
+  T ours = 7;
+  T library = 7;
+  const auto got = read_number(text.data(), text.data() + text.size(), ours);
+  const auto wanted = std::from_chars(text.data(), text.data() + text.size(), library);
+  EXPECT_EQ(got.ec, wanted.ec) << text;
+  EXPECT_EQ(got.ptr - text.data(), wanted.ptr - text.data()) << text;
+  EXPECT_EQ(std::bit_cast<uint64_t>(ours), std::bit_cast<uint64_t>(library)) << text;
+}
+
+TEST(Number, is_read_as_the_library_reads_it_wherever_it_ends) {
+  const char* const texts[] = {"",      "-",       "+1",       ".",        "-.",   ".5",   "5.",    "-5. ",  "0",     "-0",    "00012",  "1e5",  "1e",
+                               "1.5E3", "1.5e+",   "12,3",     "12 3",     "1..2", "1.2.", "inf",   "-inf",  "nan",   "nanx",  "0x12",   "1_0",  "12345678",
+                               "123456789012345678", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "18446744073709551616",
+                               "9007199254740992",   "9007199254740993",    "0.0000000000000000001", "0.00000000000000000001", "1234567.12345678", "1234567812345678.5",
+                               "1e309", "1e-400",  "12345678i", "1234567/", "1234567:", "\xb9\xb9\xb9\xb9\xb9\xb9\xb9\xb9", "1234\xfa\x35\x36\x37"};
+  for (const char* text : texts) {
+    expect_as_the_library<double>(text);
+    expect_as_the_library<int64_t>(text);
+  }
+}
+
+TEST(Number, any_number_is_read_as_the_library_reads_it) {
+  Random random(11);
+  char text[400];
+  for (int i = 0; i < 300'000; ++i) {
+    const double value = i % 2 == 0 ? std::bit_cast<double>(random.next()) : static_cast<double>(static_cast<int64_t>(random.next() >> random.below(64))) / std::pow(10, static_cast<double>(random.below(12)));
+    if (!std::isfinite(value)) continue;
+    const int digits = static_cast<int>(random.below(20));
+    std::snprintf(text, sizeof text, i % 3 == 0 ? "%.*e" : i % 3 == 1 ? "%.*g" : "%.*f", digits, value);
+    expect_as_the_library<double>(text);
+    expect_as_the_library<int64_t>(text);
+    expect_as_the_library<int64_t>(std::to_string(static_cast<int64_t>(random.next()) >> random.below(64)));
+  }
+}
+
 }  // namespace
 }  // namespace tideline

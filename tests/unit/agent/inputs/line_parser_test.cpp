@@ -2,6 +2,7 @@
 
 #include "agent/inputs/line_parser.hpp"
 #include "base/limits.hpp"
+#include "base/random.hpp"
 #include "unit/agent/inputs/sink_fixture.hpp"
 
 namespace tideline::agent {
@@ -84,6 +85,21 @@ TEST_F(LineParserTest, texts_and_fields_end_at_their_bounds) {
   for (size_t i = 1; i < limits::ingest_fields; ++i) fields += ",f" + std::to_string(i) + "=0";
   EXPECT_EQ(parse(fields).size(), limits::ingest_fields);
   EXPECT_EQ(parse(fields + ",more=1"), (Lines{"line has more than 1024 fields"}));
+}
+
+TEST_F(InfluxLines, whatever_came_before_a_line_means_the_same) {
+  const char* const names[] = {"m", "m1", "m10", "m,a=b", "m,a=b\\ c", "m,a=b\\", "m1\\", "z"};
+  const char* const fields[] = {"v=1", "v=1,w=2", "w=2,v=1", "w=\"a,v= 1\"", "vv=-0.5", "v\\==3i", "v\\ =1", "v=true,v=2", "v", "v =1", "v=1x", "v\\=1"};
+  const char* const stamps[] = {"", " 17", " -17", "  17", " x", " 1 2"};
+  Random random(5);
+  LineParser parser(rules, sink);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string line = std::string(names[random.below(std::size(names))]) + " " + fields[random.below(std::size(fields))] + stamps[random.below(std::size(stamps))];
+    const Lines alone = parse(line);
+    sink.clear();
+    const LineResult result = parser.parse(line, now);
+    EXPECT_EQ(result.is_good() ? sink.lines() : Lines{result.reason}, alone) << line;
+  }
 }
 
 TEST_F(LineParserTest, a_series_seen_before_is_not_resolved_again) {
