@@ -85,6 +85,18 @@ bool DeviceSelector::matches(std::string_view id, const std::vector<std::pair<st
          });
 }
 
+DeviceSelector::IdRange DeviceSelector::id_range() const {
+  IdRange narrowest;
+  const auto look_at = [&](std::string_view glob) {
+    const size_t mark = glob.find_first_of("*?");
+    const IdRange range{glob.substr(0, mark), mark == glob.npos};
+    if (range.is_one || (!narrowest.is_one && range.begin.size() > narrowest.begin.size())) narrowest = range;
+  };
+  look_at(id_glob);
+  for (const std::string& glob : more_globs) look_at(glob);
+  return narrowest;
+}
+
 Result<SeriesSelector> parse_series_selector(std::string_view text) {
   SeriesSelector selector;
   RETURN_IF_ERROR(parse_selector(text, selector.name_glob, selector.labels));

@@ -41,6 +41,13 @@ struct DeviceSelector {
   std::vector<LabelMatch> labels;
   std::vector<std::string> more_globs{};  ///< the id must match these too
   bool matches(std::string_view id, const std::vector<std::pair<std::string, std::string>>& device_labels) const;
+  /// Where ids that can match lie in a list in the order of ids: behind each other, from the first that is not below `begin`.
+  struct IdRange {
+    std::string_view begin;  ///< valid while the selector is
+    bool is_one = false;     ///< else it is what all of them begin with, maybe nothing
+    bool contains(std::string_view id) const { return is_one ? id == begin : id.starts_with(begin); }
+  };
+  IdRange id_range() const;
 };
 /// "edge-*", "edge-*{site=berlin}", "{site=berlin,line=?}". Errors as above.
 Result<DeviceSelector> parse_device_selector(std::string_view text);

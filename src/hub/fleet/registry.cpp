@@ -47,8 +47,9 @@ DeviceEntry* Registry::entry(DeviceKey key) {
 
 std::vector<const DeviceEntry*> Registry::select(const model::DeviceSelector& selector) const {
   std::vector<const DeviceEntry*> chosen;
-  for (const auto& [id, device] : devices_) {
-    if (selector.matches(id, device.record.labels)) chosen.push_back(&device);
+  const model::DeviceSelector::IdRange range = selector.id_range();
+  for (auto at = devices_.lower_bound(std::string(range.begin)); at != devices_.end() && range.contains(at->first); ++at) {
+    if (selector.matches(at->first, at->second.record.labels)) chosen.push_back(&at->second);
   }
   return chosen;
 }

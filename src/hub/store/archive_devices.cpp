@@ -80,9 +80,10 @@ const DeviceRecord* ArchiveDevices::find(const std::string& id) const {
   return at != devices_.end() && at->id == id ? &*at : nullptr;
 }
 
-const DeviceRecord* ArchiveDevices::next(const std::string& id) const {
-  const auto at = std::upper_bound(devices_.begin(), devices_.end(), id, [](const std::string& wanted, const DeviceRecord& record) { return wanted < record.id; });
-  return at == devices_.end() ? nullptr : &*at;
+std::span<const DeviceRecord> ArchiveDevices::candidates(const model::DeviceSelector& selector) const {
+  const model::DeviceSelector::IdRange range = selector.id_range();
+  const auto begin = std::lower_bound(devices_.begin(), devices_.end(), range.begin, [](const DeviceRecord& record, std::string_view wanted) { return record.id < wanted; });
+  return {begin, std::partition_point(begin, devices_.end(), [&](const DeviceRecord& record) { return range.contains(record.id); })};
 }
 
 Result<DeviceRecord> ArchiveDevices::put(const DeviceRecord& record) {

@@ -4,6 +4,7 @@
 // Part of SqliteArchive. Thread: store. Each put is one transaction, durable on return.
 #pragma once
 
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,8 +23,8 @@ class ArchiveDevices {
 
   const std::vector<DeviceRecord>& all() const { return devices_; }
   const DeviceRecord* find(const std::string& id) const;
-  /// The device that follows `id` in the order of ids ("" before the first), or null.
-  const DeviceRecord* next(const std::string& id) const;
+  /// Those whose ids can match, in the order of ids; valid until the next change.
+  std::span<const DeviceRecord> candidates(const model::DeviceSelector& selector) const;
   bool contains(DeviceKey key) const { return by_key_.count(key) != 0; }
   Result<DeviceRecord> put(const DeviceRecord& record);
   Status touch(DeviceKey key, int64_t last_seen_ns, const std::string& agent_version);

@@ -54,7 +54,7 @@ Result<std::vector<std::pair<std::string, model::Gap>>> ArchiveReader::gaps(cons
   ASSIGN_OR_RETURN(sqlite::Statement rows, database_.prepare("SELECT g.stream, g.first, g.last, g.count, g.reason, g.at_least, g.from_ns, g.to_ns, g.declared_ns "
                                                              "FROM epoch e JOIN gap g ON g.epoch = e.id WHERE e.device = ?"));
   const auto is_newer = [](const auto& a, const auto& b) { return a.second.declared_ns > b.second.declared_ns; };
-  for (const DeviceRecord& device : devices_.all()) {
+  for (const DeviceRecord& device : devices_.candidates(selector)) {
     if (!selector.matches(device.id, device.labels)) continue;
     rows.bind(1, device.key);
     Rows scope(rows);
@@ -73,7 +73,7 @@ Result<std::vector<std::pair<std::string, model::Gap>>> ArchiveReader::gaps(cons
 }
 
 SqliteQuery::SqliteQuery(ArchiveReader& reader, const model::Query& query) : reader_(reader), query_(query), aggregator_(query) {
-  for (const DeviceRecord& device : reader_.devices_.all()) {
+  for (const DeviceRecord& device : reader_.devices_.candidates(query.devices)) {
     if (query.devices.matches(device.id, device.labels)) devices_.push_back({device.key, device.id});
   }
   restart();

@@ -233,17 +233,16 @@ Result<bool> SqliteArchive::latest_some(const model::DeviceSelector& selector, c
                                         std::vector<LatestValue>& values) {
   RETURN_IF_ERROR(check());
   std::vector<ArchiveLatest::Row> rows;
-  for (const DeviceRecord* device = devices_.next(after); device != nullptr; device = devices_.next(after)) {
-    if (!selector.matches(device->id, device->labels)) {
-      after = device->id;
-      continue;
-    }
+  const std::span<const DeviceRecord> candidates = devices_.candidates(selector);
+  const auto next = std::partition_point(candidates.begin(), candidates.end(), [&](const DeviceRecord& device) { return device.id <= after; });
+  for (const DeviceRecord& device : std::span(next, candidates.end())) {
+    if (!selector.matches(device.id, device.labels)) continue;
     if (most_devices-- == 0) return false;
-    after = device->id;
+    after = device.id;
     rows.clear();
-    RETURN_IF_ERROR(latest_.read_device(device->key, series, rows));
+    RETURN_IF_ERROR(latest_.read_device(device.key, series, rows));
     if (values.size() + rows.size() > limits::query_rows) return Error{ErrorCode::limit, 0, "more than 100000 values: narrow the devices or the series"};
-    for (ArchiveLatest::Row& row : rows) values.push_back({device->id, std::move(row.series), std::move(row.point), row.quality});
+    for (ArchiveLatest::Row& row : rows) values.push_back({device.id, std::move(row.series), std::move(row.point), row.quality});
   }
   return true;
 }

@@ -91,6 +91,16 @@ TEST(Query, BothSelectorsMustMatch) {
   EXPECT_TRUE(both({}, {}).matches("any", {}));
 }
 
+TEST(Query, ASelectorTellsWhereInTheOrderOfIdsItsDevicesLie) {
+  const auto range_of = [](const DeviceSelector& selector) { return std::string(selector.id_range().begin) + (selector.id_range().is_one ? "" : "*"); };
+  EXPECT_EQ(range_of({}), "*");
+  EXPECT_EQ(range_of(*parse_device_selector("pump-7")), "pump-7");
+  EXPECT_EQ(range_of(*parse_device_selector("pump-?7*{site=a}")), "pump-*");
+  EXPECT_EQ(range_of(both(*parse_device_selector("p*7"), *parse_device_selector("pump-*"))), "pump-*");
+  EXPECT_EQ(range_of(both(*parse_device_selector("pump-7"), *parse_device_selector("pump-7-*"))), "pump-7");
+  EXPECT_EQ(range_of(both(*parse_device_selector("pump-7-*"), *parse_device_selector("pump-7"))), "pump-7");
+}
+
 TEST(Query, GroupsKeepApartWhatIsNamedAndUnits) {
   Series temp;
   temp.name = "temp";
