@@ -18,19 +18,23 @@ std::string Table::text() const {
     for (size_t i = 0; i < std::min(row.size(), widths.size()); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   }
   std::string out;
-  const auto add_line = [&](auto cell) {
-    std::string line;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (i > 0) line += "  ";
-      const std::string text = cell(i);
-      const std::string padding(widths[i] - width_of(text), ' ');
-      line += columns_[i].align == Align::right ? padding + text : text + padding;
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+  const auto add_cell = [&](size_t i, const std::string& text) {
+    if (i > 0) out += "  ";
+    const size_t padding = widths[i] - width_of(text);
+    if (columns_[i].align == Align::right) out.append(padding, ' ');
+    out += text;
+    if (columns_[i].align == Align::left) out.append(padding, ' ');
   };
-  add_line([&](size_t i) { return columns_[i].title; });
-  for (const auto& row : rows_) add_line([&](size_t i) { return i < row.size() ? row[i] : std::string(); });
+  const auto end_line = [&out] {  // a line of spaces alone becomes empty
+    out.erase(out.find_last_not_of(' ') + 1);
+    out.push_back('\n');
+  };
+  for (size_t i = 0; i < columns_.size(); ++i) add_cell(i, columns_[i].title);
+  end_line();
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < columns_.size(); ++i) add_cell(i, i < row.size() ? row[i] : std::string());
+    end_line();
+  }
   return out;
 }
 

@@ -1,7 +1,6 @@
 #include "base/time.hpp"
 
 #include <charconv>
-#include <cstdio>
 
 namespace tideline {
 namespace {
@@ -32,6 +31,38 @@ Civil civil_from_days(int64_t days) {
   const int64_t shifted = (5 * day_of_year + 2) / 153;
   const int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
   return {year_of_era + era * 400 + (month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1};
+}
+
+/// Writes `value` as exactly `digits` digits at `to`; returns what is after them.
+char* put_digits(char* to, int64_t value, int digits) {
+  for (int i = digits; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+  return to + digits;
+}
+
+/// A year of four digits; what lies outside of them (nanoseconds reach from 1677 to 2262) cannot come.
+char* put_date(char* to, const Civil& date) {
+  to = put_digits(to, date.year, 4);
+  *to++ = '-';
+  to = put_digits(to, date.month, 2);
+  *to++ = '-';
+  return put_digits(to, date.day, 2);
+}
+
+char* put_time_of_day(char* to, int64_t second) {
+  to = put_digits(to, second / 3600, 2);
+  *to++ = ':';
+  to = put_digits(to, second / 60 % 60, 2);
+  *to++ = ':';
+  return put_digits(to, second % 60, 2);
+}
+
+/// ".250": as many of 3, 6 or 9 digits as it takes, none for 0.
+char* put_fraction(char* to, int64_t nanos) {
+  if (nanos == 0) return to;
+  *to++ = '.';
+  if (nanos % 1'000'000 == 0) return put_digits(to, nanos / 1'000'000, 3);
+  if (nanos % 1000 == 0) return put_digits(to, nanos / 1000, 6);
+  return put_digits(to, nanos, 9);
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -105,21 +136,12 @@ std::string format_utc(UtcNanos time) {
     second += 86400;
     --days;
   }
-  const Civil date = civil_from_days(days);
-  char text[64];
-  int n = std::snprintf(text, sizeof text, "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld", static_cast<long long>(date.year),
-                        static_cast<long long>(date.month), static_cast<long long>(date.day),
-                        static_cast<long long>(second / 3600), static_cast<long long>(second / 60 % 60),
-                        static_cast<long long>(second % 60));
-  auto room = [&] { return sizeof text - static_cast<size_t>(n); };
-  if (nanos % 1'000'000 == 0 && nanos != 0) {
-    n += std::snprintf(text + n, room(), ".%03lld", static_cast<long long>(nanos / 1'000'000));
-  } else if (nanos % 1000 == 0 && nanos != 0) {
-    n += std::snprintf(text + n, room(), ".%06lld", static_cast<long long>(nanos / 1000));
-  } else if (nanos != 0) {
-    n += std::snprintf(text + n, room(), ".%09lld", static_cast<long long>(nanos));
-  }
-  return std::string(text, static_cast<size_t>(n)) + "Z";
+  char text[32];
+  char* end = put_date(text, civil_from_days(days));
+  *end++ = 'T';
+  end = put_fraction(put_time_of_day(end, second), nanos);
+  *end++ = 'Z';
+  return std::string(text, end);
 }
 
 bool parse_utc(std::string_view text, UtcNanos& out) {
@@ -149,24 +171,36 @@ bool parse_utc(std::string_view text, UtcNanos& out) {
 }
 
 std::string format_duration(Duration duration) {
-  const char* sign = duration.nanos < 0 ? "-" : "";
-  const double s = duration.nanos < 0 ? -duration.seconds() : duration.seconds();
-  const auto whole = static_cast<long long>(s);
-  char text[48];
-  if (s < 1e-3) {
-    std::snprintf(text, sizeof text, "%s%.0fus", sign, s * 1e6);
+  // As unsigned, so that the least of all has a size too.
+  const bool is_negative = duration.nanos < 0;
+  const uint64_t nanos = is_negative ? ~static_cast<uint64_t>(duration.nanos) + 1 : static_cast<uint64_t>(duration.nanos);
+  const auto s = static_cast<int64_t>(nanos / nanos_per_second);
+  std::string out = is_negative ? "-" : "";
+  const auto add = [&out](int64_t value, const char* unit) { (out += std::to_string(value)) += unit; };
+  const auto add_two = [&out](int64_t value, char unit) {
+    char text[3];
+    *put_digits(text, value, 2) = unit;
+    out.append(text, sizeof text);
+  };
+  if (nanos < 1'000'000) {
+    add(static_cast<int64_t>((nanos + 500) / 1000), "us");
   } else if (s < 1) {
-    std::snprintf(text, sizeof text, "%s%.0fms", sign, s * 1e3);
+    add(static_cast<int64_t>((nanos + 500'000) / 1'000'000), "ms");
   } else if (s < 60) {
-    std::snprintf(text, sizeof text, "%s%.1fs", sign, s);
+    const auto tenths = static_cast<int64_t>((nanos + 50'000'000) / 100'000'000);
+    add(tenths / 10, ".");
+    add(tenths % 10, "s");
   } else if (s < 3600) {
-    std::snprintf(text, sizeof text, "%s%lldm%02llds", sign, whole / 60, whole % 60);
+    add(s / 60, "m");
+    add_two(s % 60, 's');
   } else if (s < 86400) {
-    std::snprintf(text, sizeof text, "%s%lldh%02lldm", sign, whole / 3600, whole / 60 % 60);
+    add(s / 3600, "h");
+    add_two(s / 60 % 60, 'm');
   } else {
-    std::snprintf(text, sizeof text, "%s%lldd%02lldh", sign, whole / 86400, whole / 3600 % 24);
+    add(s / 86400, "d");
+    add_two(s / 3600 % 24, 'h');
   }
-  return text;
+  return out;
 }
 
 bool parse_duration(std::string_view text, Duration& out) {

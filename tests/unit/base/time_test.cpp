@@ -66,6 +66,12 @@ TEST(Time, durations_show_two_units) {
   EXPECT_EQ(format_duration(milliseconds(12'500)), "12.5s");
   EXPECT_EQ(format_duration(seconds(200)), "3m20s");
   EXPECT_EQ(format_duration(hours(99)), "4d03h");
+  EXPECT_EQ(format_duration(nanoseconds(1'499)), "1us");
+  EXPECT_EQ(format_duration(nanoseconds(999'999'999)), "1000ms");
+  EXPECT_EQ(format_duration(milliseconds(59'960)), "60.0s");
+  EXPECT_EQ(format_duration(seconds(3661)), "1h01m");
+  EXPECT_EQ(format_duration(seconds(-90)), "-1m30s");
+  EXPECT_EQ(format_duration({INT64_MIN}), "-106751d23h");
 }
 
 }  // namespace
