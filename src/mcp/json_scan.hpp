@@ -43,6 +43,5 @@ class JsonScanner {
 size_t skip_checked_value(std::string_view text, size_t at);
 /// Offset just past the string that starts at `at` (a quotation mark) in checked text.
 size_t skip_checked_string(std::string_view text, size_t at);
-/// Offset of the first byte at or after `at` that ends a run of plain ASCII string bytes.
-size_t skip_plain(std::string_view text, size_t at);
+
 }  // namespace tideline::mcp

@@ -2,58 +2,13 @@
 
 #include <cmath>
 
+#include "base/json_text.hpp"
 #include "base/text.hpp"
 #include "mcp/json_scan.hpp"
 
 namespace tideline::mcp {
-namespace {
 
-void append_escaped(std::string& out, unsigned char c) {
-  static constexpr char digits[] = "0123456789abcdef";
-  switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default:
-      out += "\\u00";
-      out.push_back(digits[c >> 4]);
-      out.push_back(digits[c & 15]);
-  }
-}
-
-/// Length of the well-formed sequence of two to four bytes at `at`, 0 when there is none.
-size_t sequence_length(std::string_view text, size_t at) {
-  for (size_t length = 2; length <= 4 && at + length <= text.size(); ++length) {
-    if (is_utf8(text.substr(at, length))) return length;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void append_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (size_t at = 0; at < text.size();) {
-    const size_t plain = skip_plain(text, at);
-    out.append(text, at, plain - at);
-    at = plain;
-    if (at >= text.size()) break;
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c < 0x80) {
-      append_escaped(out, c);
-      ++at;
-    } else if (const size_t length = sequence_length(text, at); length > 0) {
-      out.append(text, at, length);
-      at += length;
-    } else {
-      out += "\xef\xbf\xbd";
-      ++at;
-    }
-  }
-  out.push_back('"');
-}
+void append_string(std::string& out, std::string_view text) { append_json_string(text, out); }
 
 std::string json_string(std::string_view text) {
   std::string out;
@@ -84,7 +39,7 @@ ObjectWriter& ObjectWriter::key(std::string_view name) {
   comma();
   out_.push_back('"');
   out_ += name;
-  out_ += "\":";
+  out_.append("\":", 2);
   return *this;
 }
 
