@@ -80,7 +80,17 @@ std::string ToolResult::to_json() const {
 std::string tool_error(std::string_view text) { return ToolResult{{text_content(text)}, {}, true}.to_json(); }
 
 std::string tool_answer(std::string_view text, std::string_view structured_json) {
-  return ToolResult{{text_content(text)}, std::string(structured_json), false}.to_json();
+  std::string out;
+  out.reserve(text.size() + structured_json.size() + 96);
+  out = R"({"content":[{"type":"text","text":)";
+  append_string(out, text);
+  out += "}]";
+  if (!structured_json.empty()) {
+    out += R"(,"structuredContent":)";
+    out += structured_json;
+  }
+  out.push_back('}');
+  return out;
 }
 
 std::string read_result(const std::vector<std::string>& contents) {

@@ -98,9 +98,14 @@ std::string error_line(std::string_view id, const RpcError& error) {
   return line;
 }
 
-std::string result_line(std::string_view id, std::string_view result) {
-  std::string line = begin_line(id, result.size());
+std::string begin_result_line(std::string_view id, size_t room) {
+  std::string line = begin_line(id, room);
   line += R"(,"result":)";
+  return line;
+}
+
+std::string result_line(std::string_view id, std::string_view result) {
+  std::string line = begin_result_line(id, result.size());
   line += result;
   line.push_back('}');
   return line;

@@ -34,6 +34,8 @@ Message read_message(Slice value);
 std::string error_line(std::string_view id, const RpcError& error);
 /// `result` is a raw JSON object.
 std::string result_line(std::string_view id, std::string_view result);
+/// The same up to the result, which the caller appends and closes with a brace. `room` is about the size of what follows.
+std::string begin_result_line(std::string_view id, size_t room);
 /// `params` is a raw JSON object or empty.
 std::string notification_line(std::string_view method, std::string_view params);
 std::string request_line(std::string_view id, std::string_view method, std::string_view params);

@@ -133,4 +133,28 @@ Result<std::string> shape_result(Slice body, const ResultShape& shape) {
   return out;
 }
 
+void append_own_result(std::string& out, std::string_view body, const ResultShape& shape) {
+  if (era_of(shape.revision) == Era::legacy) {
+    out += body;
+    return;
+  }
+  const std::string_view members = body.substr(1, body.size() - 2);
+  out += R"({"resultType":"complete")";
+  if (!members.empty()) out.push_back(',');
+  out += members;
+  if (is_cacheable(shape.method)) {
+    out += R"(,"ttlMs":)";
+    out += std::to_string(shape.cache.ttl_ms);
+    out += shape.cache.is_public ? R"(,"cacheScope":"public")" : R"(,"cacheScope":"private")";
+  }
+  if (!shape.server_info_json.empty()) {
+    out += R"(,"_meta":{")";
+    out += key::server_info;
+    out += "\":";
+    out += shape.server_info_json;
+    out.push_back('}');
+  }
+  out.push_back('}');
+}
+
 }  // namespace tideline::mcp

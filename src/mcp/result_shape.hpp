@@ -21,7 +21,7 @@ struct ResultShape {
   Revision revision = newest_modern;
   Method method = Method::unknown;
   CacheHint cache;               ///< used where the method wants a hint and the body has none that is valid
-  std::string server_info_json;  ///< raw; empty leaves it out
+  std::string_view server_info_json;  ///< raw; empty leaves it out
 };
 
 /// What a body says of itself; an absent resultType reads as complete.
@@ -33,6 +33,10 @@ ResultType read_result_type(Slice type);  ///< of the member alone
 /// Modern: resultType; ttlMs and cacheScope on complete results of the six cacheable methods; serverInfo in _meta, ours.
 /// Legacy: none of these; content of unknown kinds becomes text; structuredContent that is no object is left out.
 Result<std::string> shape_result(Slice body, const ResultShape& shape);
+
+/// The same for a complete result that we wrote ourselves: unique keys, none of the members named above, content that every revision knows.
+/// Appended without being read.
+void append_own_result(std::string& out, std::string_view body, const ResultShape& shape);
 
 bool is_cacheable(Method method);
 /// Whether the method may answer input_required.

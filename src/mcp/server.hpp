@@ -80,6 +80,8 @@ class Server {
   // Answers. False when the call is over (cancelled, timed out, answered): a normal thing, the answer is dropped.
   /// `result_json` is the body of the method's result; one that says resultType input_required or task is passed on as that.
   bool reply(CallToken token, std::string_view result_json, Instant now);
+  /// The same for what append_own_result() takes: sent without being read again.
+  bool reply_own(CallToken token, std::string_view result_json);
   bool fail(CallToken token, const RpcError& error);
   /// Unknown resource, task, prompt: with the code of the client's era, and the URI.
   bool fail_not_found(CallToken token, std::string_view what);
@@ -139,6 +141,7 @@ class Server {
   std::string seal_context(Method method, std::string_view target, Slice arguments) const;
 
   // server_replies.cpp: what goes out
+  /// `body` is as append_own_result() takes it.
   void answer(const Request& request, std::string_view body);
   void answer(const Request& request, const RpcError& error);
   void finish(OpenCall& call, std::string line, int error_code);
@@ -146,6 +149,8 @@ class Server {
   void finish_tool_error(OpenCall& call, const std::string& text);
   void send_answer(uint32_t batch, CallToken stream, std::string line, int error_code);
   void send(std::string line, CallToken stream);
+  std::string own_line(std::string_view id, Method method, Revision revision, std::string_view body, int& error_code) const;
+  std::string too_long_line(std::string_view id, Method method, Revision revision, size_t size, int& error_code) const;
   std::string shaped_line(std::string_view id, Method method, Revision revision, std::string_view body, int& error_code) const;
 
   // server_input.cpp: questions to the client

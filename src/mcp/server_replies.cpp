@@ -16,25 +16,35 @@ void Server::send_answer(uint32_t batch, CallToken stream, std::string line, int
   if (std::optional<std::string> lines = batches_.add_answer(batch, line)) output_.on_outgoing({std::move(*lines), stream, true, 0});
 }
 
-std::string Server::shaped_line(std::string_view id, Method method, Revision revision, std::string_view body, int& error_code) const {
-  const Result<std::string> shaped = shape_result(Slice(body), {revision, method, catalog_.cache_hint(method), server_info_});
-  error_code = 0;
-  std::string problem;
-  if (shaped) {
-    std::string line = result_line(id, *shaped);
-    if (line.size() <= limits::mcp_line_bytes) return line;
-    problem = format("the answer of %zu bytes is longer than the %zu allowed: ask for less", line.size(), limits::mcp_line_bytes);
-    if (method == Method::call_tool) return shaped_line(id, method, revision, tool_error(problem), error_code);
-  } else {
-    problem = format("the answer is malformed: %s", shaped.error().context);
-  }
+std::string Server::too_long_line(std::string_view id, Method method, Revision revision, size_t size, int& error_code) const {
+  const std::string problem = format("the answer of %zu bytes is longer than the %zu allowed: ask for less", size, limits::mcp_line_bytes);
+  if (method == Method::call_tool) return own_line(id, method, revision, tool_error(problem), error_code);
   error_code = static_cast<int>(RpcCode::internal_error);
   return error_line(id, {RpcCode::internal_error, problem, {}});
 }
 
+std::string Server::own_line(std::string_view id, Method method, Revision revision, std::string_view body, int& error_code) const {
+  error_code = 0;
+  std::string line = begin_result_line(id, body.size() + server_info_.size() + 160);
+  append_own_result(line, body, {revision, method, catalog_.cache_hint(method), server_info_});
+  line.push_back('}');
+  return line.size() <= limits::mcp_line_bytes ? line : too_long_line(id, method, revision, line.size(), error_code);
+}
+
+std::string Server::shaped_line(std::string_view id, Method method, Revision revision, std::string_view body, int& error_code) const {
+  const Result<std::string> shaped = shape_result(Slice(body), {revision, method, catalog_.cache_hint(method), server_info_});
+  if (!shaped) {
+    error_code = static_cast<int>(RpcCode::internal_error);
+    return error_line(id, {RpcCode::internal_error, format("the answer is malformed: %s", shaped.error().context), {}});
+  }
+  error_code = 0;
+  std::string line = result_line(id, *shaped);
+  return line.size() <= limits::mcp_line_bytes ? line : too_long_line(id, method, revision, line.size(), error_code);
+}
+
 void Server::answer(const Request& request, std::string_view body) {
   int error_code = 0;
-  std::string line = shaped_line(request.message.id, request.message.method, request.revision, body, error_code);
+  std::string line = own_line(request.message.id, request.message.method, request.revision, body, error_code);
   send_answer(request.batch, 0, std::move(line), error_code);
 }
 
@@ -64,7 +74,7 @@ void Server::finish_error(OpenCall& call, const RpcError& error) {
 void Server::finish_tool_error(OpenCall& call, const std::string& text) {
   if (call.method != Method::call_tool) return finish_error(call, {RpcCode::internal_error, text, {}});
   int error_code = 0;
-  std::string line = shaped_line(call.id, call.method, call.revision, tool_error(text), error_code);
+  std::string line = own_line(call.id, call.method, call.revision, tool_error(text), error_code);
   finish(call, std::move(line), error_code);
 }
 
@@ -84,6 +94,15 @@ bool Server::reply(CallToken token, std::string_view result_json, Instant now) {
   }
   int error_code = 0;
   std::string line = shaped_line(call->id, call->method, call->revision, result_json, error_code);
+  finish(*call, std::move(line), error_code);
+  return true;
+}
+
+bool Server::reply_own(CallToken token, std::string_view result_json) {
+  OpenCall* call = calls_.find(token);
+  if (call == nullptr) return false;
+  int error_code = 0;
+  std::string line = own_line(call->id, call->method, call->revision, result_json, error_code);
   finish(*call, std::move(line), error_code);
   return true;
 }

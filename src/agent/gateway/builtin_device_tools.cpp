@@ -52,20 +52,20 @@ void BuiltinProvider::on_recorded(AgentServices::Token token, const Status& stat
   w.begin_object();
   write_head(w, services_);
   w.key("recorded").unsigned_integer(count).key("durable").boolean(true).end_object();
-  answers_.reply(key, mcp::tool_answer(format("%zu reading%s stored and on the disk.", count, count == 1 ? "" : "s"), out));
+  answers_.reply_own(key, mcp::tool_answer(format("%zu reading%s stored and on the disk.", count, count == 1 ? "" : "s"), out));
 }
 
 void BuiltinProvider::sync_status(const Job& job) {
   std::string text;
   const std::string json = sync_json(false, text);
-  answers_.reply(job.key, mcp::tool_answer(text, json));
+  answers_.reply_own(job.key, mcp::tool_answer(text, json));
 }
 
 void BuiltinProvider::sync_now(const Job& job) {
   services_.sync_now();
   std::string text;
   const std::string json = sync_json(true, text);
-  answers_.reply(job.key, mcp::tool_answer("Asked for. " + text, json));
+  answers_.reply_own(job.key, mcp::tool_answer("Asked for. " + text, json));
 }
 
 std::string BuiltinProvider::sync_json(bool is_requested, std::string& text) const {
@@ -97,7 +97,7 @@ std::string BuiltinProvider::sync_json(bool is_requested, std::string& text) con
 void BuiltinProvider::doctor(const Job& job) {
   std::string text;
   const std::string json = doctor_json(text);
-  answers_.reply(job.key, mcp::tool_answer(text, json));
+  answers_.reply_own(job.key, mcp::tool_answer(text, json));
 }
 
 std::string BuiltinProvider::doctor_json(std::string& text) const {

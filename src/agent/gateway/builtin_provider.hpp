@@ -65,7 +65,7 @@ class BuiltinProvider final : public Provider, public AgentServices::Listener {
   // builtin_provider.cpp: which call goes where
   void start(Job job);
   void run(const Job& job);
-  void fail_tool(const Job& job, const std::string& text) { answers_.reply(job.key, tool_problem(text)); }
+  void fail_tool(const Job& job, const std::string& text) { answers_.reply_own(job.key, tool_problem(text)); }
   static std::string tool_problem(const std::string& text);
   size_t under_way() const { return asked_.size() + recording_.size() + waiting_.size(); }
 

@@ -59,7 +59,7 @@ void BuiltinProvider::list_series(const Job& job) {
   std::string text;
   const std::string json = series_list_json(selector, false, text);
   if (json.size() > limits::tool_answer_bytes) return fail_tool(job, too_large(json.size()));
-  answers_.reply(job.key, mcp::tool_answer(text, json));
+  answers_.reply_own(job.key, mcp::tool_answer(text, json));
 }
 
 void BuiltinProvider::latest(const Job& job) {
@@ -68,7 +68,7 @@ void BuiltinProvider::latest(const Job& job) {
   std::string text;
   const std::string json = series_list_json(selector, true, text);
   if (json.size() > limits::tool_answer_bytes) return fail_tool(job, too_large(json.size()));
-  answers_.reply(job.key, mcp::tool_answer(text, json));
+  answers_.reply_own(job.key, mcp::tool_answer(text, json));
 }
 
 std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selector, bool says_why, std::string& text) {
@@ -80,6 +80,7 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
   int64_t oldest_ns = moment.utc.nanos;
   bool has_data = false;
   std::string out;
+  out.reserve(1024);  // what one series takes
   json::Writer w(out);
   w.begin_object();
   write_head(w, services_);
@@ -169,7 +170,7 @@ void BuiltinProvider::on_queried(const Asked& asked, const model::QueryAnswer& a
   if (out.size() > limits::tool_answer_bytes) return fail_tool(asked.job, too_large(out.size()));
   std::string text = query_table(answer, rows);
   if (rows > limits::tool_text_rows) text += format("%zu rows in all; the last %zu are shown here.\n", rows, limits::tool_text_rows);
-  answers_.reply(asked.job.key, mcp::tool_answer(text + (text.empty() ? "" : "\n") + judgement.explanation, out));
+  answers_.reply_own(asked.job.key, mcp::tool_answer(text + (text.empty() ? "" : "\n") + judgement.explanation, out));
 }
 
 }  // namespace tideline::agent

@@ -54,7 +54,7 @@ void ContextProvider::on_call(const CallKey& key, const mcp::Call& call) {
   if (call.method == mcp::Method::complete) return complete(key, call.params);
   const mcp::Slice arguments = call.arguments.is_present() ? call.arguments : mcp::Slice("{}");
   const bool is_known = commands_.run(call.target.substr(tool_prefix.size()), arguments, std::string(call.principal), [this, key](const ContextAnswer& answer) {
-    answers_.reply(key, answer.is_done ? mcp::tool_answer(answer.text, answer.json) : mcp::tool_error(answer.text));
+    answers_.reply_own(key, answer.is_done ? mcp::tool_answer(answer.text, answer.json) : mcp::tool_error(answer.text));
   });
   if (!is_known) answers_.fail_not_found(key, call.target);
 }

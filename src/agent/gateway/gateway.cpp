@@ -159,6 +159,10 @@ bool Gateway::reply(const CallKey& key, std::string_view result_json) {
   return on_server(key, [&](mcp::Server& server) { return server.reply(key.token, result_json, now()); });
 }
 
+bool Gateway::reply_own(const CallKey& key, std::string_view result_json) {
+  return on_server(key, [&](mcp::Server& server) { return server.reply_own(key.token, result_json); });
+}
+
 bool Gateway::fail(const CallKey& key, const mcp::RpcError& error) {
   return on_server(key, [&](mcp::Server& server) { return server.fail(key.token, error); });
 }

@@ -69,6 +69,7 @@ class Gateway final : public Answers {
   bool is_watched(std::string_view uri) const { return watched_.find(uri) != watched_.end(); }
 
   bool reply(const CallKey& key, std::string_view result_json) override;
+  bool reply_own(const CallKey& key, std::string_view result_json) override;
   bool fail(const CallKey& key, const mcp::RpcError& error) override;
   bool fail_not_found(const CallKey& key, std::string_view what) override;
   bool fail_missing(const CallKey& key, std::string_view why, std::string_view capabilities_json) override;

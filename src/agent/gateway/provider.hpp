@@ -55,6 +55,8 @@ class Answers {
  public:
   virtual ~Answers() = default;
   virtual bool reply(const CallKey& key, std::string_view result_json) = 0;
+  /// As Server::reply_own(): what we wrote ourselves is not read again.
+  virtual bool reply_own(const CallKey& key, std::string_view result_json) = 0;
   virtual bool fail(const CallKey& key, const mcp::RpcError& error) = 0;
   virtual bool fail_not_found(const CallKey& key, std::string_view what) = 0;
   /// As Server::fail_missing().

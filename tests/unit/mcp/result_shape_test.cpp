@@ -65,6 +65,19 @@ TEST(ResultShape, LegacyClientsGetOnlyContentTheirRevisionKnows) {
   EXPECT_EQ(shaped(R"({"content":[]})", Method::call_tool, newest_legacy), R"({"content":[]})");
 }
 
+TEST(ResultShape, OurOwnResultsComeOutAsIfTheyWereRead) {
+  const std::string bodies[] = {"{}", tool_answer("a \"quoted\" text", R"({"n":1})"), tool_answer("only text"), tool_error("what went wrong"), R"({"tools":[]})"};
+  for (const std::string& body : bodies) {
+    for (const Method method : {Method::call_tool, Method::list_tools, Method::discover, Method::ping}) {
+      for (const Revision revision : {newest_modern, newest_legacy, Revision::r2024_11_05}) {
+        std::string own;
+        append_own_result(own, body, {revision, method, {60'000, false}, R"({"name":"s","version":"1"})"});
+        EXPECT_EQ(own, shaped(body, method, revision, {60'000, false})) << body;
+      }
+    }
+  }
+}
+
 TEST(ResultShape, DigitsAndEscapesPassUnchanged) {
   const std::string body = R"({"structuredContent":{"n":1795220321549123456,"s":"a\u0000b"}})";
   EXPECT_NE(shaped(body, Method::call_tool).find(R"({"n":1795220321549123456,"s":"a\u0000b"})"), std::string::npos);
