@@ -6,6 +6,8 @@ namespace tideline::agent {
 namespace {
 
 constexpr std::string_view own_prefix = "tideline/";
+constexpr size_t write_bytes = 64 * 1024;  // answers joined into one write: what a pipe or socket takes at once
+constexpr size_t kept_bytes = 4 * 1024;    // memory that an idle session keeps for them
 
 bool is_own(const mcp::Message& message) {
   return message.kind == mcp::MessageKind::request && message.method == mcp::Method::unknown && message.method_name.text().starts_with(own_prefix);
@@ -21,12 +23,17 @@ bool LocalSession::on_bytes(Bytes bytes) {
 }
 
 bool LocalSession::go_on() {
-  while (may_take()) {
+  is_taking_ = true;
+  bool is_done = false;
+  while (!is_done && may_take()) {
     const auto line = lines_.next();
-    if (!line) return true;
-    take(*line);
+    if (line) take(*line);
+    is_done = !line;
   }
-  return false;
+  is_taking_ = false;
+  flush();
+  if (unsent_.capacity() > kept_bytes) unsent_ = {};
+  return is_done;
 }
 
 void LocalSession::take(const mcp::LineBuffer::Line& line) {
@@ -38,6 +45,7 @@ void LocalSession::take(const mcp::LineBuffer::Line& line) {
 
 void LocalSession::on_end() {
   if (desk_ != nullptr) desk_->end_listens();
+  flush();
   is_over_ = true;
   desk_.reset();
   control_.forget(*this);
@@ -50,13 +58,19 @@ Desk& LocalSession::desk() {
 
 void LocalSession::on_outgoing(mcp::Outgoing outgoing) {
   outgoing.line.push_back('\n');
-  send(std::move(outgoing.line));
+  send(outgoing.line);
 }
 
-void LocalSession::send(std::string line) {
+void LocalSession::send(std::string_view line) {
   if (is_over_) return;
-  const Bytes bytes = as_bytes(line);
-  wire_.send(ByteBuffer(bytes.begin(), bytes.end()));
+  unsent_ += line;
+  if (!is_taking_ || unsent_.size() >= write_bytes) flush();
+}
+
+void LocalSession::flush() {
+  if (is_over_ || unsent_.empty()) return;
+  wire_.send(as_bytes(unsent_));
+  unsent_.clear();
   if (wire_.queued_bytes() <= limits::mcp_unread_bytes) return;
   is_over_ = true;
   wire_.on_overrun();

@@ -3,6 +3,7 @@
 //
 // Owned by the connection it serves, which moves the bytes. Thread: loop. Bounds: one line of limits::mcp_line_bytes; a program that does not
 // read its answers is not read either, and one that leaves limits::mcp_unread_bytes unread is let go. Not destroyed inside its Wire.
+// Answers to lines that came together go out together: one write for all, or one for each 64 KiB.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ class LocalSession final : private mcp::Output, private Control::Caller {
   class Wire {
    public:
     virtual ~Wire() = default;
-    virtual void send(ByteBuffer bytes) = 0;
+    /// `bytes` are valid during the call.
+    virtual void send(Bytes bytes) = 0;
     virtual size_t queued_bytes() const = 0;
     /// Too much is unread: end the connection soon, outside of this call. Nothing is sent any more.
     virtual void on_overrun() = 0;
@@ -41,15 +43,18 @@ class LocalSession final : private mcp::Output, private Control::Caller {
   bool may_take() const;
   void take(const mcp::LineBuffer::Line& line);
   Desk& desk();
-  void send(std::string line);
+  void send(std::string_view line);
+  void flush();
   void on_outgoing(mcp::Outgoing outgoing) override;
-  void on_reply(std::string line) override { send(std::move(line)); }
+  void on_reply(std::string line) override { send(line); }
 
   Gateway& gateway_;
   Control& control_;
   Wire& wire_;
   mcp::LineBuffer lines_;
   std::unique_ptr<Desk> desk_;  // made for the first line that is MCP: our own commands need none
+  std::string unsent_;          // answers of the lines being taken
+  bool is_taking_ = false;
   bool is_over_ = false;
 };
 

@@ -36,7 +36,7 @@ class LocalSocket::Connection final : public uv::Stream::Listener, private Local
     if (session_.go_on()) stream.start_reading();
   }
 
-  void send(ByteBuffer bytes) override { stream_->write(std::move(bytes)); }
+  void send(Bytes bytes) override { stream_->write_copy(bytes); }
   size_t queued_bytes() const override { return stream_->queued_bytes(); }
   void on_overrun() override {
     log_warning(socket_.log_, "local", "a program on agent.sock was let go: it left %zu bytes unread", stream_->queued_bytes());

@@ -23,7 +23,7 @@ StdioBridge::End StdioBridge::run(std::unique_ptr<uv::Stream> stream) {
 }
 
 void StdioBridge::on_read(uv::Stream& stream, Bytes bytes) {
-  output_->write(ByteBuffer(bytes.begin(), bytes.end()));
+  output_->write(bytes);
   if (output_->queued_bytes() >= limits::send_queue_bytes) stream.stop_reading();
 }
 
@@ -33,7 +33,7 @@ void StdioBridge::on_output_drained() {
 }
 
 void StdioBridge::on_input(Bytes bytes) {
-  stream_->write(ByteBuffer(bytes.begin(), bytes.end()));
+  stream_->write_copy(bytes);
   if (stream_->queued_bytes() >= limits::send_queue_bytes) input_->stop_reading();
 }
 

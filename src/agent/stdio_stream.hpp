@@ -32,7 +32,7 @@ class StdioStream final : private uv::StandardInput::Listener, private uv::Stand
   void on_input_failed(Error) override { on_input_end(); }
   void on_output_drained() override;
   void on_output_failed(Error) override { end(); }
-  void send(ByteBuffer bytes) override { output_->write(std::move(bytes)); }
+  void send(Bytes bytes) override { output_->write(bytes); }
   size_t queued_bytes() const override { return output_->queued_bytes(); }
   void on_overrun() override { end(); }
   void end();

@@ -122,11 +122,11 @@ StandardOutput::~StandardOutput() {
   if (job_ != nullptr) job_->request.data = nullptr;
 }
 
-void StandardOutput::write(ByteBuffer bytes) {
-  if (stream_ != nullptr) return stream_->write(std::move(bytes));
+void StandardOutput::write(Bytes bytes) {
+  if (stream_ != nullptr) return stream_->write_copy(bytes);
   if (bytes.empty() || failed_) return;
   queued_bytes_ += bytes.size();
-  queue_.push_back(std::move(bytes));
+  queue_.emplace_back(bytes.begin(), bytes.end());
   if (job_ == nullptr) write_file();
 }
 

@@ -64,7 +64,8 @@ class StandardOutput final : private Stream::Listener {
   /// Writes to `fd` (1 for a command), which stays open. Errors: io, unsupported.
   static Result<std::unique_ptr<StandardOutput>> open(Loop& loop, Listener& listener, int fd);
   ~StandardOutput() override;
-  void write(ByteBuffer bytes);
+  /// `bytes` stay the caller's: what cannot be written at once is copied.
+  void write(Bytes bytes);
   size_t queued_bytes() const;
 
  private:

@@ -156,17 +156,31 @@ void Stream::stop_reading() {
 
 void Stream::write(ByteBuffer bytes) {
   if (is_closed() || bytes.empty()) return;
-  size_t sent = 0;
-  if (queued_bytes() == 0) {  // mostly the kernel takes all at once: no request, no second turn
-    const uv_buf_t all = uv_buf_init(reinterpret_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
-    const int count = uv_try_write(raw(), &all, 1);
-    if (count > 0) sent = static_cast<size_t>(count);
-    if (sent == bytes.size()) return;
-  }
+  const size_t sent = write_now(bytes);
+  if (sent < bytes.size()) queue(std::move(bytes), sent);
+}
+
+void Stream::write_copy(Bytes bytes) {
+  if (is_closed() || bytes.empty()) return;
+  const Bytes rest = bytes.subspan(write_now(bytes));
+  if (!rest.empty()) queue(ByteBuffer(rest.begin(), rest.end()), 0);
+}
+
+/// How much the kernel takes: mostly all of it, then there is no request and no second turn.
+size_t Stream::write_now(Bytes bytes) {
+  if (queued_bytes() > 0) return 0;
+  // libuv only reads what it is given to write.
+  const uv_buf_t all = uv_buf_init(reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data())), static_cast<unsigned>(bytes.size()));
+  const int count = uv_try_write(raw(), &all, 1);
+  return count > 0 ? static_cast<size_t>(count) : 0;
+}
+
+/// The bytes after `from` wait for the kernel.
+void Stream::queue(ByteBuffer bytes, size_t from) {
   auto* const write = new Write{{}, std::move(bytes)};
   write->request.data = write;
-  const uv_buf_t rest = uv_buf_init(reinterpret_cast<char*>(write->bytes.data()) + sent,
-                                    static_cast<unsigned>(write->bytes.size() - sent));
+  const uv_buf_t rest = uv_buf_init(reinterpret_cast<char*>(write->bytes.data()) + from,
+                                    static_cast<unsigned>(write->bytes.size() - from));
   const int code = uv_write(&write->request, raw(), &rest, 1, &StreamCallbacks::on_write);
   if (code == 0) return;
   delete write;

@@ -56,6 +56,8 @@ class Stream final : private TurnEnd::Listener {
 
   /// Sends `bytes` after what is queued. Never fails at once: an error arrives as on_failed().
   void write(ByteBuffer bytes);
+  /// The same for bytes that stay the caller's: only what the kernel does not take at once is copied.
+  void write_copy(Bytes bytes);
   /// Not yet taken by the kernel.
   size_t queued_bytes() const;
   /// Tells the peer that nothing more comes, once the queue is sent.
@@ -83,6 +85,8 @@ class Stream final : private TurnEnd::Listener {
   Stream(Loop& loop, Listener& listener, Kind kind);
   uv_stream_s* raw() { return handle_.get(); }
   void on_turn_end() override;
+  size_t write_now(Bytes bytes);
+  void queue(ByteBuffer bytes, size_t from);
   void deliver_failure(Error error);
   void fail_later(int code, const char* context);
 

@@ -11,8 +11,9 @@ using agent::LocalSession;
 
 class Wire final : public LocalSession::Wire {
  public:
-  void send(ByteBuffer bytes) override {
+  void send(Bytes bytes) override {
     sent += as_text(bytes);
+    ++writes;
     queued += grows ? bytes.size() : 0;
   }
   size_t queued_bytes() const override { return queued; }
@@ -23,6 +24,7 @@ class Wire final : public LocalSession::Wire {
   size_t queued = 0;
   bool grows = false;
   int overruns = 0;
+  int writes = 0;
 };
 
 class LocalSessionTest : public GatewayTest, public agent::Control::Host {
@@ -90,6 +92,19 @@ TEST_F(LocalSessionTest, AProgramThatDoesNotReadIsNotRead) {
   wire.queued = limits::send_queue_bytes - 1;
   EXPECT_TRUE(session->go_on());
   EXPECT_EQ(wire.take(), pong);
+}
+
+TEST_F(LocalSessionTest, AnswersToLinesThatCameTogetherGoOutTogether) {
+  EXPECT_TRUE(send(ping + "\n" + ping + "\n" + ping + "\n"));
+  EXPECT_EQ(wire.writes, 1);
+  EXPECT_EQ(wire.take(), pong + pong + pong);
+}
+
+TEST_F(LocalSessionTest, ALateAnswerGoesOutAtOnce) {
+  send(call_tool("1", "t") + "\n");
+  EXPECT_EQ(wire.writes, 0);
+  gateway.reply(provider.calls[0], mcp::tool_answer("late"));
+  EXPECT_EQ(wire.writes, 1);
 }
 
 TEST_F(LocalSessionTest, AProgramThatLeavesTooMuchUnreadIsLetGoOnce) {
