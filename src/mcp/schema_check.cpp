@@ -70,20 +70,28 @@ class Checker {
   void check(Slice schema, Slice value, const std::string& place, size_t depth) {
     if (!schema.is(JsonKind::object) || depth > limits::mcp_schema_depth || is_full()) return;
     Slice type, values, constant, properties, required, additional, items, branches;
+    Bounds bounds;
     if (!read_members(schema, {{"type", &type}, {"enum", &values}, {"const", &constant}, {"properties", &properties},
-                               {"required", &required}, {"additionalProperties", &additional}, {"items", &items}, {"anyOf", &branches}})) {
+                               {"required", &required}, {"additionalProperties", &additional}, {"items", &items}, {"anyOf", &branches},
+                               {"minimum", &bounds.least}, {"maximum", &bounds.most}, {"exclusiveMinimum", &bounds.above}, {"exclusiveMaximum", &bounds.below},
+                               {"minLength", &bounds.shortest}, {"maxLength", &bounds.longest}, {"minItems", &bounds.fewest}, {"maxItems", &bounds.fullest}})) {
       return;
     }
     if (!check_type(type, value, place) || !check_branches(branches, value, place, depth)) return;
     check_values(values, constant, value, place);
-    if (value.is(JsonKind::number)) check_number(schema, value, place);
-    if (value.is(JsonKind::string)) check_bounds(schema, code_points(value.text()), "minLength", "maxLength", "characters", place);
+    if (value.is(JsonKind::number)) check_number(bounds, value, place);
+    if (value.is(JsonKind::string)) check_count(bounds.shortest, bounds.longest, code_points(value.text()), "characters", place);
     if (value.is(JsonKind::object)) check_object(properties, required, additional, value, place, depth);
-    if (value.is(JsonKind::array)) check_array(schema, items, value, place, depth);
+    if (value.is(JsonKind::array)) check_array(bounds, items, value, place, depth);
   }
   std::string take() { return std::move(text_); }
 
  private:
+  struct Bounds {
+    Slice least, most, above, below;  ///< of a number
+    Slice shortest, longest;          ///< of a string
+    Slice fewest, fullest;            ///< of an array
+  };
   bool is_full() const { return count_ == findings_most; }
   void add(const std::string& place, const std::string& what) {
     if (is_full()) return;
@@ -120,20 +128,18 @@ class Checker {
     add(place, "must be one of " + shown(values));
   }
 
-  void check_number(Slice schema, Slice value, const std::string& place) {
+  void check_number(const Bounds& bounds, Slice value, const std::string& place) {
     const auto number = value.real();
     if (!number) return add(place, "the number is out of range");
-    Slice least, most, above, below;
-    if (!read_members(schema, {{"minimum", &least}, {"maximum", &most}, {"exclusiveMinimum", &above}, {"exclusiveMaximum", &below}})) return;
-    if (least.real() && *number < *least.real()) add(place, "must be at least " + shown(least));
-    if (most.real() && *number > *most.real()) add(place, "must be at most " + shown(most));
-    if (above.real() && *number <= *above.real()) add(place, "must be more than " + shown(above));
-    if (below.real() && *number >= *below.real()) add(place, "must be less than " + shown(below));
+    if (bounds.least.real() && *number < *bounds.least.real()) add(place, "must be at least " + shown(bounds.least));
+    if (bounds.most.real() && *number > *bounds.most.real()) add(place, "must be at most " + shown(bounds.most));
+    if (bounds.above.real() && *number <= *bounds.above.real()) add(place, "must be more than " + shown(bounds.above));
+    if (bounds.below.real() && *number >= *bounds.below.real()) add(place, "must be less than " + shown(bounds.below));
   }
 
-  void check_bounds(Slice schema, int64_t count, std::string_view least_key, std::string_view most_key, const char* unit, const std::string& place) {
-    const auto least = find_member(schema, least_key).integer();
-    const auto most = find_member(schema, most_key).integer();
+  void check_count(Slice least_of, Slice most_of, int64_t count, const char* unit, const std::string& place) {
+    const auto least = least_of.integer();
+    const auto most = most_of.integer();
     if (least && count < *least) add(place, format("needs at least %lld %s", static_cast<long long>(*least), unit));
     if (most && count > *most) add(place, format("takes at most %lld %s", static_cast<long long>(*most), unit));
   }
@@ -164,12 +170,12 @@ class Checker {
     return names.empty() ? names : names + ")";
   }
 
-  void check_array(Slice schema, Slice items, Slice value, const std::string& place, size_t depth) {
+  void check_array(const Bounds& bounds, Slice items, Slice value, const std::string& place, size_t depth) {
     int64_t count = 0;
     for (Walk walk(value); walk.next(); ++count) {
       if (items.is_present() && !is_full()) check(items, walk.value(), place + "[" + std::to_string(count) + "]", depth + 1);
     }
-    check_bounds(schema, count, "minItems", "maxItems", "elements", place);
+    check_count(bounds.fewest, bounds.fullest, count, "elements", place);
   }
 
   std::string text_;
