@@ -192,8 +192,8 @@ def test_keys_roles_and_devices(build):
         ident = viewer.split("_")[1]
         site.hub_run("key", "revoke", ident)
         wait_until(lambda: HubClient(port, key=viewer).post("tools/list")[0] == 401, 10, "the revoked key to be refused")
-        rows = json.loads(site.hub_run("audit", "--json"))
-        check(any(row["principal"] == f"key:{ident}" and row["target"] == "sync_status" for row in rows["audit"]), rows)
+        wait_until(lambda: any(row["principal"] == f"key:{ident}" and row["target"] == "sync_status" for row in json.loads(site.hub_run("audit", "--json"))["audit"]),
+                   10, "the line that his call left")
 
 
 def test_a_device_that_does_not_read_holds_up_nobody(build):

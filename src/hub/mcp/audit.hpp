@@ -1,7 +1,8 @@
 // One line for every call that changed or asked something: who, which device, what, how it ended, how long it took. Arguments are kept as
 // a digest, so that the same call can be recognised and nothing secret is stored.
 //
-// Owned by McpService. Thread: loop. Lines are written together, at the end of a turn of the loop; bound: limits::audit_rows_queued, beyond
+// Owned by McpService. Thread: loop. Lines are written together, audit_interval after the first of them or when there are audit_batch_rows:
+// each write is a sync, and questions wait behind it in the store's thread. Bound: limits::audit_rows_queued, beyond
 // which the oldest are dropped and counted.
 #pragma once
 
@@ -14,6 +15,9 @@
 #include "base/time.hpp"
 
 namespace tideline::hub {
+
+inline constexpr Duration audit_interval = milliseconds(50);
+inline constexpr size_t audit_batch_rows = 512;
 
 struct AuditEntry {
   std::string principal;
@@ -43,7 +47,7 @@ class Audit {
     lines_.push_back({std::move(entry), std::move(outcome), took});
   }
   std::vector<AuditLine> take() { return std::exchange(lines_, {}); }
-  bool is_empty() const { return lines_.empty(); }
+  size_t size() const { return lines_.size(); }
   uint64_t dropped() const { return dropped_; }
 
  private:

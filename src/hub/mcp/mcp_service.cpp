@@ -31,7 +31,7 @@ McpService::McpService(Options options, uv::Loop& loop, const Parts& parts, Log&
       fleet_answers_(router_, desk_, fleet_catalogs_, catalogs_, fleet_.registry()),
       context_desk_({router_, desk_, parts.context_syncs, parts.context_writes, book_, fleet_.registry(), [this](const ContextDesk::Visit& visit) { endpoint_.for_each(visit); }}),
       endpoint_(std::move(options.endpoint), static_cast<McpEndpoint::Backend&>(*this), access_, fleet_.registry()), turn_end_(loop, *this),
-      announce_(loop, *this) {
+      announce_(loop, *this), audit_due_(loop, *this) {
   fleet_.set_call_events(this);
 }
 
@@ -80,17 +80,29 @@ void McpService::on_tick(Instant now) {
   endpoint_.on_tick(now);
 }
 
-/// Lines of the audit are written together; conversations that ended are freed outside their own events.
+void McpService::on_audit() {
+  if (is_closing_ || audit_.size() >= audit_batch_rows) return turn_end_.request();
+  if (audit_.size() == 1) audit_due_.start(audit_interval);
+}
+
+void McpService::close() {
+  is_closing_ = true;
+  endpoint_.end_listens();
+  turn_end_.request();
+}
+
+/// Conversations that ended are freed outside their own events.
 void McpService::on_turn_end() {
   endpoint_.collect();
-  if (!audit_.is_empty()) write_audit();
+  if (is_closing_ || audit_.size() >= audit_batch_rows) write_audit();
   if (!is_announcing_ && (!watches_.is_settled() || !changes_.empty() || has_presence_changed_)) {
     is_announcing_ = true;
     announce_.start(limits::hub_announce_interval);
   }
 }
 
-void McpService::on_timer(uv::Timer&) {
+void McpService::on_timer(uv::Timer& timer) {
+  if (&timer == &audit_due_) return write_audit();
   is_announcing_ = false;
   watches_.settle(platform::now());
   std::map<DeviceKey, Catalogs::Change> changes;
@@ -105,6 +117,8 @@ void McpService::on_timer(uv::Timer&) {
 }
 
 void McpService::write_audit() {
+  audit_due_.stop();
+  if (audit_.size() == 0) return;
   std::vector<AuditRow> rows;
   for (AuditLine& line : audit_.take()) {
     AuditRow& row = rows.emplace_back();

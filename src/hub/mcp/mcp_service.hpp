@@ -70,7 +70,7 @@ class McpService final : public CallEvents,
   void on_http_gone(uint64_t connection) { endpoint_.on_connection_gone(connection); }
   void on_tick(Instant now);
   /// The hub is stopping.
-  void close() { endpoint_.end_listens(); }
+  void close();
 
  private:
   // CallEvents
@@ -97,7 +97,7 @@ class McpService final : public CallEvents,
   void on_task_call(const CallRef& ref, Conversation& conversation, const mcp::Call& call) override;
   void on_call_cancelled(const CallRef& ref) override;
   void on_task_changed(const TaskRecord& record) override;
-  void on_audit() override { turn_end_.request(); }
+  void on_audit() override;
   void on_turn_end() override;
   void on_timer(uv::Timer& timer) override;
 
@@ -127,8 +127,10 @@ class McpService final : public CallEvents,
   std::map<DeviceKey, Catalogs::Change> changes_;      ///< not yet announced
   uv::TurnEnd turn_end_;
   uv::Timer announce_;
+  uv::Timer audit_due_;
   bool has_presence_changed_ = false;
   bool is_announcing_ = false;
+  bool is_closing_ = false;
 };
 
 }  // namespace tideline::hub
