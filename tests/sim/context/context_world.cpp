@@ -97,7 +97,7 @@ bool ContextWorld::settle() {
 
 void ContextWorld::write(Side side) {
   Change change;
-  change.path = paths_[random_.below(paths_.size())];
+  change.path = paths_[static_cast<size_t>(random_.below(paths_.size()))];
   change.author = "writer";
   const uint64_t drawn = random_.below(100);
   change.operation = drawn < 55 ? Operation::set : drawn < 70 ? Operation::patch : Operation::erase;
@@ -170,7 +170,7 @@ void ContextWorld::save(Side side) { images_[index_of(side)].push_back(at(side).
 
 void ContextWorld::restore(Side side) {
   std::vector<Image>& images = images_[index_of(side)];
-  const Image image = images[random_.below(images.size())];
+  const Image image = images[static_cast<size_t>(random_.below(images.size()))];
   if (is_up_) cut(side);
   for (const FactId id : at(side).memory().facts) {
     if (!image.memory.facts.contains(id) && !at(other(side)).memory().facts.contains(id)) facts_[id].is_thrown_away = true;

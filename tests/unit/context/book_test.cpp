@@ -74,7 +74,7 @@ TEST(ContextBook, the_order_in_which_registers_come_and_how_often_does_not_matte
     for (const Register& each : all) ASSERT_TRUE(one.put(each));
     for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random.below(i)]);
     for (const Register& each : all) ASSERT_TRUE(two.put(each));
-    for (int i = 0; i < 30; ++i) EXPECT_FALSE(*two.put(all[random.below(all.size())]));
+    for (int i = 0; i < 30; ++i) EXPECT_FALSE(*two.put(all[static_cast<size_t>(random.below(all.size()))]));
     EXPECT_EQ(registers_of(one), registers_of(two));
     EXPECT_EQ(one.state(), two.state());
   }
