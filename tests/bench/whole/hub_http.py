@@ -88,7 +88,7 @@ def add(rows, job, subject, seen, note):
 class Bench:
     """A hub with a key and its devices; `day` has a day of readings, all answer calls."""
 
-    def __init__(self, context, site):
+    def __init__(self, context, site, devices, day=True):
         self.context = context
         self.site = site
         self.port = serve_http(site)
@@ -96,7 +96,7 @@ class Bench:
         site.start_hub()
         out = site.hub_run("key", "create", "--role", "operator", "--name", "bench")
         self.key = re.search(r"tlk_[A-Za-z0-9_-]+", out).group(0)
-        self.names = [f"d-{i:02}" for i in range(8 if context.quick else 64)]
+        self.names = [f"d-{i:02}" for i in range(devices)]
         self.agents = [site.agent(name, extra=QUIET) for name in self.names]
         for agent in self.agents:
             agent.start(ready=False)
@@ -104,10 +104,11 @@ class Bench:
         for agent in self.agents:
             agent.run("record", "temp=21.5")
         self.start_s = int(time.time()) - DAY - 60
-        self.ingest_day(self.agents[0])
+        if day:
+            self.ingest_day(self.agents[0])
         for path in self.paths():
             wait_until(lambda path=path: len(HubClient(self.port, path, self.key).tools()) > 5, 30, f"the tools of {path}")
-        context.log(f"hub with {len(self.names)} devices, a day of 1 Hz readings at {self.names[0]}")
+        context.log(f"hub with {len(self.names)} devices" + (f", a day of 1 Hz readings at {self.names[0]}" if day else ""))
 
     def paths(self):
         return [f"/mcp/device/{name}" for name in self.names]
@@ -261,7 +262,7 @@ def run(context):
     rows = Rows()
     tempfile.tempdir = str(context.directory)
     with Site(context.build) as site:
-        bench = Bench(context, site)
+        bench = Bench(context, site, 8 if context.quick else 64)
         result = site.directory / "result.json"
         connection = http.client.HTTPConnection("127.0.0.1", bench.port, timeout=30)
         result.write_text(json.dumps(bench.request("once", "latest", ASKED).ask(connection, "/mcp")[0]))
