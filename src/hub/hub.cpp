@@ -7,6 +7,7 @@
 #include "clock.hpp"
 #include "files.hpp"
 #include "hub/admin_context.hpp"
+#include "hub/tls_engine.hpp"
 
 namespace tideline::hub {
 namespace {
@@ -36,7 +37,7 @@ Hub::~Hub() {
 
 Status Hub::start(std::string& problem) {
   RETURN_IF_ERROR(open_archive(problem));
-  RETURN_IF_ERROR(make_context(problem));
+  RETURN_IF_ERROR(make_server(problem));
   RETURN_IF_ERROR(listen(problem));
   if (const Status saved = save_ticket_keys(state_, tickets_); !saved) {
     log_warning(log_, area, "%s cannot be written (%s): devices need full handshakes after a restart", state_.ticket_keys().c_str(), error_name(saved.error().code));
@@ -99,18 +100,18 @@ SessionOptions Hub::session_options() const {
   return options;
 }
 
-Status Hub::make_context(std::string& problem) {
+Status Hub::make_server(std::string& problem) {
   tls::ServerOptions options;
   options.identity = keys_.server;
   options.client_ca_pem = keys_.authority.certificate_pem;
   options.alpn = {net::link_protocol, net::http_protocol};
-  auto context = tls::Context::make_server(options, &tickets_);
-  if (!context) {
-    problem = state_.server_certificate() + ": " + context.error().context + ": " + error_name(context.error().code);
-    return context.error();
+  auto server = make_tls_server(options, &tickets_);
+  if (!server) {
+    problem = state_.server_certificate() + ": " + server.error().context + ": " + error_name(server.error().code);
+    return server.error();
   }
-  contexts_.push_back(std::move(*context));
-  if (acceptor_ != nullptr) acceptor_->set_context(*contexts_.back());
+  servers_.push_back(std::move(*server));
+  if (acceptor_ != nullptr) acceptor_->set_server(*servers_.back());
   return {};
 }
 
@@ -119,7 +120,7 @@ Status Hub::listen(std::string& problem) {
   bounds.connections = static_cast<size_t>(config_.link.connections);
   net::CertificateClock& clock = *this;
   net::Acceptor::Listener& listener = *this;
-  acceptor_ = std::make_unique<net::Acceptor>(loop_, contexts_.back().get(), clock, listener, bounds);
+  acceptor_ = std::make_unique<net::Acceptor>(loop_, servers_.back().get(), clock, listener, bounds);
   HostPort place;
   if (!parse_host_port(config_.hub.listen, place)) {
     problem = "[hub] listen: '" + config_.hub.listen + "' is not an address with a port";
@@ -154,7 +155,7 @@ void Hub::announce() {
   const uv::Address bound = acceptor_->address();
   const std::string name = keys_.server_info.names.empty() ? bound.host() : keys_.server_info.names.front();
   (void)store_->set_setting(0, "address", host_port_text(name, bound.port()));
-  log_info(log_, area, "tideline-hub %s serves on %s, authority %s, state in %s: %s", TIDELINE_VERSION, bound.text().c_str(),
+  log_info(log_, area, "tideline-hub %s serves on %s, TLS by %s, authority %s, state in %s: %s", TIDELINE_VERSION, bound.text().c_str(), tls_library().c_str(),
            keys_.authority_info.fingerprint.c_str(), state_.path.c_str(), status_line().c_str());
   if (!mcp_->access().has_keys()) {
     log_warning(log_, area, "no API key was made: MCP is served to programs on this machine only, with all rights; 'tideline-hub key create --role admin' makes one");
@@ -206,7 +207,7 @@ void Hub::look_after_keys() {
   if (!renewed) return log_error(log_, area, "the server certificate cannot be renewed: %s: %s", renewed.error().context, error_name(renewed.error().code));
   if (!*renewed) return;
   std::string problem;
-  if (!make_context(problem)) return log_error(log_, area, "%s", problem.c_str());
+  if (!make_server(problem)) return log_error(log_, area, "%s", problem.c_str());
   log_info(log_, area, "new server certificate, valid until %s", format_utc(keys_.server_info.validity.not_after).c_str());
 }
 

@@ -22,7 +22,7 @@
 #include "hub/store/store_thread.hpp"
 #include "net/acceptor.hpp"
 #include "notify.hpp"
-#include "wrap/tls/context.hpp"
+#include "wrap/tls/server.hpp"
 #include "wrap/uv/loop.hpp"
 
 namespace tideline::hub {
@@ -56,7 +56,7 @@ class Hub final : private net::Acceptor::Listener,
   Status open_archive(std::string& problem);
   Status listen(std::string& problem);
   Status listen_on(net::Acceptor& acceptor, const HostPort& place, std::string& problem);
-  Status make_context(std::string& problem);
+  Status make_server(std::string& problem);
   SessionOptions session_options() const;
   McpService::Options mcp_options() const;
   void announce();
@@ -95,7 +95,7 @@ class Hub final : private net::Acceptor::Listener,
   platform::Notifier notifier_;
   uv::Loop loop_;
   tls::TicketKeys tickets_;
-  std::vector<std::unique_ptr<tls::Context>> contexts_;  ///< the last is for new connections; older ones serve theirs
+  std::vector<std::unique_ptr<tls::Server>> servers_;     ///< the last is for new connections; older ones serve theirs
   Enrolment enrolment_;
   std::unordered_map<StoreToken, std::unique_ptr<Command>> commands_;
   std::unique_ptr<StoreThread> store_;

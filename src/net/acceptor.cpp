@@ -4,8 +4,8 @@
 
 namespace tideline::net {
 
-Acceptor::Acceptor(uv::Loop& loop, tls::Context* context, CertificateClock& clock, Listener& listener, AcceptorBounds bounds)
-    : loop_(loop), context_(context), clock_(clock), listener_(listener), bounds_(bounds), next_turn_(loop, *this) {}
+Acceptor::Acceptor(uv::Loop& loop, tls::Server* server, CertificateClock& clock, Listener& listener, AcceptorBounds bounds)
+    : loop_(loop), server_(server), clock_(clock), listener_(listener), bounds_(bounds), next_turn_(loop, *this) {}
 
 Acceptor::~Acceptor() {
   stop_listening();
@@ -41,18 +41,18 @@ void Acceptor::accept_waiting() {
   if (!waiting_ || !has_room()) return;
   waiting_ = false;
   std::unique_ptr<tls::Session> session;
-  if (context_ != nullptr) {
-    auto made = tls::Session::make_server(*context_, clock_.certificate_time());
+  if (server_ != nullptr) {
+    auto made = server_->make_session(clock_.certificate_time());
     if (made) session = std::move(*made);
   }
-  const bool is_refused = context_ != nullptr && session == nullptr;  // out of memory: take it, to let it go
+  const bool is_refused = server_ != nullptr && session == nullptr;  // out of memory: take it, to let it go
   ++counts_.open;
   std::unique_ptr<Connection> connection(new Connection(loop_, *this, std::move(session), Slot(*this)));
   auto stream = socket_->accept(*connection);
   if (!stream || is_refused) return;
   ++counts_.accepted;
   connection->start(std::move(*stream), bounds_.handshake_deadline);
-  if (context_ == nullptr) return listener_.on_connection(std::move(connection));
+  if (server_ == nullptr) return listener_.on_connection(std::move(connection));
   opening_.push_back(std::move(connection));
   counts_.opening = opening_.size();
 }

@@ -12,7 +12,7 @@
 
 #include "base/limits.hpp"
 #include "net/connection.hpp"
-#include "wrap/tls/context.hpp"
+#include "wrap/tls/server.hpp"
 #include "wrap/uv/listen_socket.hpp"
 
 namespace tideline::net {
@@ -45,8 +45,8 @@ class Acceptor final : private uv::ListenSocket::Listener,
     virtual void on_refused(const std::string& peer_address, const CloseReason& reason) = 0;
   };
 
-  /// `context` null means no TLS: for loopback only, which the caller sees to. All references outlive the acceptor.
-  Acceptor(uv::Loop& loop, tls::Context* context, CertificateClock& clock, Listener& listener, AcceptorBounds bounds = {});
+  /// `server` null means no TLS: for loopback only, which the caller sees to. All references outlive the acceptor.
+  Acceptor(uv::Loop& loop, tls::Server* server, CertificateClock& clock, Listener& listener, AcceptorBounds bounds = {});
   ~Acceptor() override;
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -60,7 +60,7 @@ class Acceptor final : private uv::ListenSocket::Listener,
   /// Takes no more; what is open stays open.
   void stop_listening();
   /// For connections to come: a renewed certificate.
-  void set_context(tls::Context& context) { context_ = &context; }
+  void set_server(tls::Server& server) { server_ = &server; }
   const AcceptorCounts& counts() const { return counts_; }
 
  private:
@@ -76,7 +76,7 @@ class Acceptor final : private uv::ListenSocket::Listener,
   std::unique_ptr<Connection> take(Connection& connection);
 
   uv::Loop& loop_;
-  tls::Context* context_;
+  tls::Server* server_;
   CertificateClock& clock_;
   Listener& listener_;
   AcceptorBounds bounds_;

@@ -87,7 +87,7 @@ void Connector::try_next_address(Error last_error) {
 void Connector::on_connected(uv::Stream&) {
   attempt_.stop();
   const std::string& name = target_.server_name.empty() ? target_.host : target_.server_name;
-  auto session = tls::Session::make_client(*context_, clock_.certificate_time(), name, saved_);
+  auto session = context_->make_session(clock_.certificate_time(), name, saved_);
   if (!session) return fail(session.error(), format("cannot start TLS with %s: %s", name.c_str(), session.error().context));
   step_ = Step::handshaking;
   connection_.reset(new Connection(loop_, *this, std::move(*session), Slot()));

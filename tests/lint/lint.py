@@ -38,7 +38,7 @@ LAYERS = {
     "src/hub/mcp": MODEL + ["wrap", "", "context", "link", "mcp", "hub/store", "hub/http", "hub/fleet", "hub/context", "hub/mcp"],
     "src/hub": MODEL + ["wrap", "", "context", "block", "link", "mcp", "net", "hub"],
 }
-C_LIBRARIES = re.compile(r"^(uv\.h|msgpack|mbedtls/|psa/|sqlite3\.h|cJSON|cjson/|toml\+\+|boost/|libpq|nats)")
+C_LIBRARIES = re.compile(r"^(uv\.h|msgpack|mbedtls/|psa/|openssl/|sqlite3\.h|cJSON|cjson/|toml\+\+|boost/|libpq|nats)")
 SYSTEM = re.compile(r"^(sys/|linux/|netinet/|arpa/|net/if|unistd\.h|fcntl\.h|poll\.h|pthread\.h|dirent\.h|signal\.h|termios\.h|sched\.h|time\.h|netdb\.h|pwd\.h|grp\.h)")
 UNFINISHED = re.compile(r"\b(FIXME|XXX|HACK)\b")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(work|farm)/")

@@ -1,6 +1,7 @@
 """TLS as it is on the wire, read from the bytes of a relay between agent and hub: not what either end says of itself alone.
 
-With mbedTLS 3.6 (Debian trixie) it is TLS 1.3, with 2.28 (bookworm) TLS 1.2 by ECDHE and an AEAD suite; nothing less is taken.
+A device with mbedTLS 3.6 (Debian trixie) speaks TLS 1.3, one with 2.28 (bookworm) TLS 1.2 by ECDHE and an AEAD suite; nothing less is taken.
+Where OpenSSL serves at the hub, programs that have TLS 1.3 get it on either release.
 """
 import ctypes
 import re
@@ -116,6 +117,11 @@ def test_what_is_negotiated_is_on_the_wire(build):
         print(f"        mbedTLS {library[0]}.{library[1]}: {len(hellos)} of {len(hellos)} handshakes on the wire are {name}; the last: {says}")
 
 
+def serves_by_openssl(site):
+    _, out, _ = run(["ldd", site.build / "tideline-hub"])
+    return "libssl" in out
+
+
 def attempt(site, change):
     """Whether a client with what `change` makes of its context gets a TLS connection to the hub."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -150,3 +156,31 @@ def test_the_hub_takes_nothing_older_or_weaker(build):
         for what, change in refused.items():
             got = attempt(site, change)
             check(got is None, f"{what}: refused, but got {got}")
+
+
+def test_a_program_with_tls_1_3_gets_it_and_resumes_across_a_restart_of_the_hub(build):
+    with Site(build) as site:
+        site.init_hub()
+        site.start_hub()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+
+        def ask(session):
+            with socket.create_connection(("127.0.0.1", site.hub_port), timeout=10) as plain, context.wrap_socket(plain, session=session) as secured:
+                secured.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
+                answer = b""
+                while part := secured.recv(65536):
+                    answer += part
+                check(answer.startswith(b"HTTP/1.1 "), f"an answer of HTTP came: {answer[:80]}")
+                return secured.version(), secured.session_reused, secured.session
+
+        expected = "TLSv1.3" if serves_by_openssl(site) or library_version(site.build / "tideline") >= (3, 6) else "TLSv1.2"
+        version, reused, session = ask(None)
+        check((version, reused) == (expected, False), f"a full handshake with {expected}: {version}, {reused}")
+        version, reused, session = ask(session)
+        check((version, reused) == (expected, True), f"resumed with {expected}: {version}, {reused}")
+        site.stop_hub()
+        site.start_hub()
+        version, reused, _ = ask(session)
+        check((version, reused) == (expected, True), f"the restarted hub opens its old tickets: {version}, {reused}")

@@ -250,6 +250,13 @@ Result<std::vector<CertificateInfo>> read_certificates(const std::string& pem) {
   return infos;
 }
 
+Result<CertificateInfo> read_certificate(Bytes der) {
+  MbedCertificate certificate;
+  const int code = mbedtls_x509_crt_parse_der(certificate.get(), der.data(), der.size());
+  if (code != 0) return Error{ErrorCode::invalid, code, "certificate (DER)"};
+  return describe(certificate.value);
+}
+
 Result<bool> key_belongs(const std::string& certificate_pem, const std::string& key_pem) {
   MbedCertificate certificate;
   MbedKey key;

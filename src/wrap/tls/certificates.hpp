@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 
@@ -48,6 +49,8 @@ Result<std::string> sign_request(const Identity& authority, const std::string& r
                                  Validity validity);
 /// Every certificate of `pem`, in order, at least one. Errors: invalid, limit.
 Result<std::vector<CertificateInfo>> read_certificates(const std::string& pem);
+/// One certificate in DER, as a library hands it over. Errors: invalid.
+Result<CertificateInfo> read_certificate(Bytes der);
 /// Whether `key_pem` is the private key of the first certificate in `certificate_pem`. Errors: invalid.
 Result<bool> key_belongs(const std::string& certificate_pem, const std::string& key_pem);
 

@@ -1,8 +1,8 @@
-// What the TLS sessions of one role share: own certificate, trust, protocols, suites.
+// What the TLS sessions of a client share: own certificate, trust, protocols, suites. (A server's: server.hpp.)
 //
 // Owned by the composition root; outlives its sessions. Thread: loop. TLS 1.2 with ECDHE and an AEAD, or 1.3 where the library
-// has it; ChaCha20-Poly1305 first and curves pinned to P-256 and X25519 (research in src/DECISIONS.md). A renewed certificate
-// means a new Context; running sessions keep the old one.
+// has it; ChaCha20-Poly1305 first and curves pinned to P-256 and X25519. A renewed certificate means a new Context; running
+// sessions keep the old one.
 #pragma once
 
 #include <memory>
@@ -11,21 +11,9 @@
 
 #include "base/result.hpp"
 #include "wrap/tls/certificates.hpp"
-#include "wrap/tls/crypto.hpp"
-#include "wrap/tls/ticket_keys.hpp"
-
-struct mbedtls_ssl_config;
+#include "wrap/tls/session.hpp"
 
 namespace tideline::tls {
-
-enum class Versions : uint8_t { newest, only_1_2 };
-
-struct ServerOptions {
-  Identity identity;              ///< chain (the authority's certificate last, for clients that pin it) and key
-  std::string client_ca_pem;      ///< whose client certificates are trusted; "": none is asked for
-  std::vector<std::string> alpn;  ///< in order of preference
-  Versions versions = Versions::newest;
-};
 
 struct ClientOptions {
   Identity identity;              ///< empty before enrolment
@@ -35,28 +23,26 @@ struct ClientOptions {
   Versions versions = Versions::newest;
 };
 
+struct MbedContext;
+
 class Context {
  public:
-  /// A client certificate is asked for and verified, but a client without one is let in: Session::peer() tells.
-  /// `tickets` outlives the context; null switches resumption off. Errors: invalid (PEM, key does not belong).
-  static Result<std::unique_ptr<Context>> make_server(const ServerOptions& options, TicketKeys* tickets);
   /// Errors: invalid (PEM, fingerprint, neither or both kinds of trust).
   static Result<std::unique_ptr<Context>> make_client(const ClientOptions& options);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  bool is_server() const;
+  /// `server_name` is the DNS name or IP address that the certificate must carry; ignored with a pinned authority when "".
+  /// `saved` is what Session::save() gave earlier, or empty; what does not fit (other trust, name, certificate; expired) is ignored.
+  Result<std::unique_ptr<Session>> make_session(CertificateTime time, const std::string& server_name, Bytes saved);
 
  private:
-  friend class Session;
-  friend struct SessionCallbacks;
-  struct State;
-  explicit Context(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Context(std::unique_ptr<MbedContext> shared);
+  std::unique_ptr<MbedContext> shared_;
 };
 
-/// Version of the library that is running, e.g. "2.28.3".
+/// Version of mbedTLS that is running, e.g. "2.28.3".
 const char* library_version();
 
 }  // namespace tideline::tls

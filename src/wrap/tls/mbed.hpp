@@ -22,6 +22,7 @@ struct Mbed {
   Mbed(const Mbed&) = delete;
   Mbed& operator=(const Mbed&) = delete;
   T* get() { return &value; }
+  const T* get() const { return &value; }
   T* operator->() { return &value; }
 };
 

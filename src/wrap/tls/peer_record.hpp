@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "wrap/tls/crypto.hpp"
 #include "wrap/tls/session.hpp"
 
 namespace tideline::tls {

@@ -1,19 +1,21 @@
 // One TLS connection as an engine on bytes: ciphertext in, ciphertext out, plaintext both ways. No socket, no clock.
 //
-// Owned by one connection. Thread: loop. Bounded by mbedTLS's two record buffers (36 KiB in Debian's build) and what the caller
+// This half, queues and state, is the same for every library; what a library does is behind the private virtual functions.
+// Owned by one connection. Thread: loop. Bounded by the library's record buffers (36 KiB in Debian's mbedTLS) and what the caller
 // leaves in output(). After an error the session stays failed; reason() then says why in words.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "wrap/tls/context.hpp"
+#include "wrap/tls/certificates.hpp"
 
 namespace tideline::tls {
+
+enum class Versions : uint8_t { newest, only_1_2 };
 
 /// Who the other side proved to be. The same after a resumption as after the full handshake that it resumes.
 struct Peer {
@@ -34,12 +36,7 @@ struct CertificateTime {
 
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> make_server(Context& context, CertificateTime time);
-  /// `server_name` is the DNS name or IP address that the certificate must carry; ignored with a pinned authority when "".
-  /// `saved` is what save() gave earlier, or empty; what does not fit (other trust, name, certificate; expired) is ignored.
-  static Result<std::unique_ptr<Session>> make_client(Context& context, CertificateTime time, const std::string& server_name,
-                                                      Bytes saved);
-  ~Session();
+  virtual ~Session() = default;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -65,9 +62,9 @@ class Session {
 
   const Peer& peer() const { return peer_; }
   bool was_resumed() const { return resumed_; }
-  std::string alpn() const;     ///< "" when none was agreed
-  std::string version() const;  ///< "TLSv1.2"
-  std::string suite() const;
+  virtual std::string alpn() const = 0;     ///< "" when none was agreed
+  virtual std::string version() const = 0;  ///< "TLSv1.2"
+  virtual std::string suite() const = 0;    ///< as mbedTLS spells it
   /// Why it failed, for people. "" while it has not.
   const std::string& reason() const { return reason_; }
 
@@ -75,36 +72,35 @@ class Session {
   /// TLS 1.3 it comes with the first data). About 1 KiB.
   const ByteBuffer& save() const { return saved_; }
 
- private:
+ protected:
   enum class State : uint8_t { handshaking, open, closed, failed };
-  struct Engine;
-  friend struct SessionCallbacks;
 
-  Session(Context& context, CertificateTime time);
-  static Result<std::unique_ptr<Session>> make(Context& context, CertificateTime time, const std::string& server_name);
-  Status set_server_name(const std::string& server_name);
-  void offer(Bytes saved);
-  void keep_session();
-  Digest binding() const;
-  bool has_expired(const Validity& validity) const { return validity.not_after < time_.now; }
-  Peer find_peer();
-  Status finish_handshake();
-  Error fail(int code, const char* context);
-  Error deny(std::string reason);
+  explicit Session(CertificateTime time) : time_(time) {}
+  /// Ends the session for good: `native` and `words` are the library's own, for who looks closer.
+  Error fail(ErrorCode code, int native, const char* context, const std::string& words);
+  /// Refuses the peer's certificate.
+  Error deny(int native, std::string reason);
+  /// Takes at most `size` bytes of what was fed.
+  size_t take_input(uint8_t* to, size_t size);
 
-  Context& context_;
   CertificateTime time_;
-  std::unique_ptr<Engine> engine_;
-  Bytes input_;       // not yet read; points into the caller's memory or held_
-  ByteBuffer held_;
+  Bytes input_;              // not yet read; points into the caller's memory or held_
   ByteBuffer output_;
   ByteBuffer saved_;         // client: what save() gives
-  std::string server_name_;  // client
   Peer peer_;
-  std::string reason_;
-  Error error_;              // of the failed state
   State state_ = State::handshaking;
   bool resumed_ = false;
+
+ private:
+  /// As their public namesakes, called in the right state only. Having failed they have called fail() or deny().
+  virtual Result<bool> shake() = 0;
+  virtual Result<size_t> decrypt(std::span<uint8_t> to) = 0;
+  virtual Status encrypt(Bytes plain) = 0;
+  virtual void say_goodbye() = 0;
+
+  ByteBuffer held_;
+  std::string reason_;
+  Error error_;              // of the failed state
 };
 
 }  // namespace tideline::tls

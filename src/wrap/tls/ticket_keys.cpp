@@ -29,6 +29,15 @@ std::array<uint8_t, name_bytes> name_of(Bytes key) {
   return name;
 }
 
+TicketSecret secret_of(Bytes key) {
+  TicketSecret secret;
+  const Digest name = hmac_sha256(key, as_bytes("tideline ticket secret name"));
+  std::copy_n(name.begin(), secret.name.size(), secret.name.begin());
+  secret.cipher = hmac_sha256(key, as_bytes("tideline ticket secret cipher"));
+  secret.mac = hmac_sha256(key, as_bytes("tideline ticket secret mac"));
+  return secret;
+}
+
 }  // namespace
 
 TicketKeys::TicketKeys(UtcNanos now) : since_(now) {
@@ -83,6 +92,16 @@ ByteBuffer TicketKeys::seal(Bytes plain) const {
   assert(code == 0);
   (void)code;
   return out;
+}
+
+TicketSecret TicketKeys::sealing_secret() const { return secret_of(current_); }
+
+std::optional<TicketSecret> TicketKeys::opening_secret(Bytes name) const {
+  for (const Key* key : {&current_, &previous_}) {
+    const TicketSecret secret = secret_of(*key);
+    if (std::equal(secret.name.begin(), secret.name.end(), name.begin(), name.end())) return secret;
+  }
+  return std::nullopt;
 }
 
 std::optional<ByteBuffer> TicketKeys::open(Bytes sealed) const {

@@ -14,6 +14,13 @@
 
 namespace tideline::tls {
 
+/// Keys for a library that seals tickets itself, derived from one of ours (HMAC-SHA-256 over a label).
+struct TicketSecret {
+  std::array<uint8_t, 16> name{};
+  std::array<uint8_t, 32> cipher{};
+  std::array<uint8_t, 32> mac{};
+};
+
 class TicketKeys {
  public:
   static constexpr size_t saved_bytes = 72;
@@ -38,6 +45,10 @@ class TicketKeys {
   ByteBuffer seal(Bytes plain) const;
   /// Nothing when no key of ours sealed it.
   std::optional<ByteBuffer> open(Bytes sealed) const;
+
+  TicketSecret sealing_secret() const;
+  /// Of the current key or the one before, by the name that stands in front of a ticket; nothing when it is neither's.
+  std::optional<TicketSecret> opening_secret(Bytes name) const;
 
  private:
   using Key = std::array<uint8_t, 32>;

@@ -149,8 +149,8 @@ TEST_F(ConnectingTest, OneConnectorMakesOneConnectionAtATime) {
 TEST_F(ConnectingTest, RenewedServerCertificateServesNewConnections) {
   connect();
   server_options.identity = pki.make_hub({"renewed.test", "127.0.0.1"}, tls::test_year);
-  auto renewed = tls::must(tls::Context::make_server(server_options, &tickets));
-  acceptor->set_context(*renewed);
+  auto renewed = tls::must(tls::make_server(server_options, &tickets));
+  acceptor->set_server(*renewed);
   connect();
   EXPECT_EQ(at_device().peer().common_name, "renewed.test");
   device.end.connection.reset();

@@ -92,8 +92,8 @@ class NetTest : public uv::LoopTest {
     acceptor.reset();
   }
   void listen() {
-    server_context = tls::must(tls::Context::make_server(server_options, &tickets));
-    acceptor = std::make_unique<Acceptor>(loop, server_context.get(), clock, hub, bounds);
+    tls_server = tls::must(tls::make_server(server_options, &tickets));
+    acceptor = std::make_unique<Acceptor>(loop, tls_server.get(), clock, hub, bounds);
     ASSERT_TRUE(acceptor->listen(*uv::Address::parse("127.0.0.1", 0)));
     target = {"127.0.0.1", acceptor->address().port(), ""};
   }
@@ -117,7 +117,7 @@ class NetTest : public uv::LoopTest {
   tls::ServerOptions server_options;
   tls::ClientOptions client_options;
   tls::TicketKeys tickets{tls::test_now};
-  std::unique_ptr<tls::Context> server_context;
+  std::unique_ptr<tls::Server> tls_server;
   std::vector<std::unique_ptr<tls::Context>> client_contexts;
   FixedClock clock;
   AcceptorBounds bounds;

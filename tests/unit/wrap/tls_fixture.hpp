@@ -10,6 +10,7 @@
 #include "base/limits.hpp"
 #include "wrap/tls/certificates.hpp"
 #include "wrap/tls/context.hpp"
+#include "wrap/tls/server.hpp"
 #include "wrap/tls/session.hpp"
 #include "wrap/tls/ticket_keys.hpp"
 
@@ -56,6 +57,15 @@ struct TestPki {
         pin((*read_certificates(authority.certificate_pem))[0].fingerprint) {}
 };
 
+/// A library that serves; the client is always mbedTLS, as on a device.
+struct Engine {
+  const char* name;
+  Result<std::unique_ptr<Server>> (*make_server)(const ServerOptions& options, TicketKeys* tickets);
+};
+/// Those that this build has. Only in unit_wrap.
+std::vector<Engine> engines();
+inline void PrintTo(const Engine& engine, std::ostream* out) { *out << engine.name; }
+
 class TlsPair : public ::testing::Test {
  protected:
   TlsPair() {
@@ -69,12 +79,12 @@ class TlsPair : public ::testing::Test {
 
   /// Handshakes once; true when both sides are done.
   bool shake(Bytes saved = {}) {
-    if (server_context == nullptr) server_context = must(Context::make_server(server_options, tickets.get()));
+    if (server_context == nullptr) server_context = must(engine.make_server(server_options, tickets.get()));
     if (client_context == nullptr) client_context = must(Context::make_client(client_options));
     client.reset();
     server.reset();
-    server = must(Session::make_server(*server_context, server_time));
-    client = must(Session::make_client(*client_context, client_time, server_name, saved));
+    server = must(server_context->make_session(server_time));
+    client = must(client_context->make_session(client_time, server_name, saved));
     bool client_done = false;
     bool server_done = false;
     for (int round = 0; round < 8 && !(client_done && server_done); ++round) {
@@ -116,10 +126,11 @@ class TlsPair : public ::testing::Test {
   }
 
   const TestPki& pki = TestPki::get();
+  Engine engine{"mbedtls", make_server};
   ServerOptions server_options;
   ClientOptions client_options;
   std::unique_ptr<TicketKeys> tickets = std::make_unique<TicketKeys>(test_now);
-  std::unique_ptr<Context> server_context;
+  std::unique_ptr<Server> server_context;
   std::unique_ptr<Context> client_context;
   CertificateTime server_time{test_now, false};
   CertificateTime client_time{test_now, false};

@@ -3,7 +3,13 @@
 namespace tideline::tls {
 namespace {
 
-TEST_F(TlsPair, BothSidesLearnWhoTheOtherIs) {
+/// The rules that every engine keeps.
+class TlsSession : public TlsPair, public ::testing::WithParamInterface<Engine> {
+ protected:
+  TlsSession() { engine = GetParam(); }
+};
+
+TEST_P(TlsSession, BothSidesLearnWhoTheOtherIs) {
   ASSERT_TRUE(shake());
   EXPECT_TRUE(server->peer().is_verified);
   EXPECT_EQ(server->peer().common_name, "device-7");
@@ -14,13 +20,13 @@ TEST_F(TlsPair, BothSidesLearnWhoTheOtherIs) {
   EXPECT_FALSE(server->was_resumed());
 }
 
-TEST_F(TlsPair, ChaChaIsPreferredAndNothingBelow12IsSpoken) {
+TEST_P(TlsSession, ChaChaIsPreferredAndNothingBelow12IsSpoken) {
   ASSERT_TRUE(shake());
   EXPECT_NE(client->suite().find("CHACHA20-POLY1305"), std::string::npos);
   EXPECT_EQ(client->version(), library_version()[0] == '2' ? "TLSv1.2" : "TLSv1.3");
 }
 
-TEST_F(TlsPair, DataFlowsBothWaysAcrossRecords) {
+TEST_P(TlsSession, DataFlowsBothWaysAcrossRecords) {
   ASSERT_TRUE(shake());
   std::string big(100'000, 'x');
   big.back() = 'y';
@@ -28,7 +34,7 @@ TEST_F(TlsPair, DataFlowsBothWaysAcrossRecords) {
   EXPECT_EQ(send(*server, *client, "short"), "short");
 }
 
-TEST_F(TlsPair, CiphertextMayArriveByteByByte) {
+TEST_P(TlsSession, CiphertextMayArriveByteByByte) {
   ASSERT_TRUE(shake());
   ASSERT_TRUE(client->write(as_bytes("one byte at a time")));
   ByteBuffer sent;
@@ -42,7 +48,7 @@ TEST_F(TlsPair, CiphertextMayArriveByteByByte) {
   EXPECT_EQ(got, "one byte at a time");
 }
 
-TEST_F(TlsPair, ClientWithoutCertificateIsLetInUnverified) {
+TEST_P(TlsSession, ClientWithoutCertificateIsLetInUnverified) {
   client_options.identity = {};
   ASSERT_TRUE(shake());
   EXPECT_FALSE(server->peer().has_certificate);
@@ -50,7 +56,7 @@ TEST_F(TlsPair, ClientWithoutCertificateIsLetInUnverified) {
   EXPECT_EQ(server->peer().common_name, "");
 }
 
-TEST_F(TlsPair, ClientOfAnotherAuthorityIsLetInUnverifiedWithReason) {
+TEST_P(TlsSession, ClientOfAnotherAuthorityIsLetInUnverifiedWithReason) {
   const Identity other = *make_authority("other", test_year);
   client_options.identity.key_pem = make_key();
   client_options.identity.certificate_pem =
@@ -61,7 +67,7 @@ TEST_F(TlsPair, ClientOfAnotherAuthorityIsLetInUnverifiedWithReason) {
   EXPECT_EQ(server->peer().problem, "the certificate of \"device-7\" is not signed by the trusted authority");
 }
 
-TEST_F(TlsPair, ExpiredClientIsUnverifiedByOurTimeNotTheMachines) {
+TEST_P(TlsSession, ExpiredClientIsUnverifiedByOurTimeNotTheMachines) {
   server_time.now = test_year.not_after + seconds(1);
   client_time.now = test_now;
   server_options.identity = pki.server;
@@ -70,14 +76,14 @@ TEST_F(TlsPair, ExpiredClientIsUnverifiedByOurTimeNotTheMachines) {
   EXPECT_NE(server->peer().problem.find("has expired on 2028-01-15"), std::string::npos) << server->peer().problem;
 }
 
-TEST_F(TlsPair, DeviceCertificateCannotServe) {
+TEST_P(TlsSession, DeviceCertificateCannotServe) {
   server_options.identity = pki.device;
   server_name = "device-7";
   EXPECT_FALSE(shake());
   EXPECT_EQ(client_error.code, ErrorCode::denied);
 }
 
-TEST_F(TlsPair, HubOfAnotherAuthorityIsRefused) {
+TEST_P(TlsSession, HubOfAnotherAuthorityIsRefused) {
   client_options.ca_pem = make_authority("test authority", test_year)->certificate_pem;
   EXPECT_FALSE(shake());
   EXPECT_EQ(client_error.code, ErrorCode::denied);
@@ -85,14 +91,14 @@ TEST_F(TlsPair, HubOfAnotherAuthorityIsRefused) {
   EXPECT_FALSE(client->write(as_bytes("x")));
 }
 
-TEST_F(TlsPair, ExpiredHubIsRefused) {
+TEST_P(TlsSession, ExpiredHubIsRefused) {
   client_time.now = test_year.not_after + hours(1);
   EXPECT_FALSE(shake());
   EXPECT_EQ(client_error.code, ErrorCode::denied);
   EXPECT_NE(client->reason().find("has expired on"), std::string::npos) << client->reason();
 }
 
-TEST_F(TlsPair, HubNotYetValidIsRefusedByACertainClockOnly) {
+TEST_P(TlsSession, HubNotYetValidIsRefusedByACertainClockOnly) {
   client_time.now = UtcNanos{};  // 1970
   EXPECT_FALSE(shake());
   EXPECT_NE(client->reason().find("is not valid before"), std::string::npos) << client->reason();
@@ -100,18 +106,18 @@ TEST_F(TlsPair, HubNotYetValidIsRefusedByACertainClockOnly) {
   EXPECT_TRUE(shake());
 }
 
-TEST_F(TlsPair, UncertainClockStillSeesExpiry) {
+TEST_P(TlsSession, UncertainClockStillSeesExpiry) {
   client_time = {test_year.not_after + hours(1), true};
   EXPECT_FALSE(shake());
 }
 
-TEST_F(TlsPair, HubOfAnotherNameIsRefused) {
+TEST_P(TlsSession, HubOfAnotherNameIsRefused) {
   server_name = "other.test";
   EXPECT_FALSE(shake());
   EXPECT_NE(client->reason().find("is not for \"other.test\" but for hub.test, 127.0.0.1, ::1"), std::string::npos) << client->reason();
 }
 
-TEST_F(TlsPair, HubIsKnownByAddressToo) {
+TEST_P(TlsSession, HubIsKnownByAddressToo) {
   server_name = "127.0.0.1";
   EXPECT_TRUE(shake());
   server_name = "0:0:0::1";
@@ -121,7 +127,7 @@ TEST_F(TlsPair, HubIsKnownByAddressToo) {
   EXPECT_EQ(client_error.code, ErrorCode::denied);
 }
 
-TEST_F(TlsPair, PinnedAuthorityIsTrusted) {
+TEST_P(TlsSession, PinnedAuthorityIsTrusted) {
   client_options.ca_pem.clear();
   client_options.ca_fingerprint = pki.pin;
   client_options.identity = {};
@@ -131,7 +137,7 @@ TEST_F(TlsPair, PinnedAuthorityIsTrusted) {
   EXPECT_TRUE(shake());
 }
 
-TEST_F(TlsPair, PinChecksNameDatesAndFingerprint) {
+TEST_P(TlsSession, PinChecksNameDatesAndFingerprint) {
   client_options.ca_pem.clear();
   client_options.ca_fingerprint = pki.pin;
   server_name = "other.test";
@@ -147,20 +153,20 @@ TEST_F(TlsPair, PinChecksNameDatesAndFingerprint) {
   EXPECT_NE(client->reason().find("is not signed by the trusted authority"), std::string::npos) << client->reason();
 }
 
-TEST_F(TlsPair, PinOfALeafIsNotEnough) {
+TEST_P(TlsSession, PinOfALeafIsNotEnough) {
   client_options.ca_pem.clear();
   client_options.ca_fingerprint = (*read_certificates(pki.server.certificate_pem))[0].fingerprint;
   EXPECT_FALSE(shake());
 }
 
-TEST_F(TlsPair, PinFailsWhenTheHubDoesNotSendItsAuthority) {
+TEST_P(TlsSession, PinFailsWhenTheHubDoesNotSendItsAuthority) {
   client_options.ca_pem.clear();
   client_options.ca_fingerprint = pki.pin;
   server_options.identity = *make_server_certificate(pki.authority, {"hub.test"}, test_year);
   EXPECT_FALSE(shake());
 }
 
-TEST_F(TlsPair, AlpnIsEmptyForAClientThatNamesNone) {
+TEST_P(TlsSession, AlpnIsEmptyForAClientThatNamesNone) {
   client_options.alpn.clear();
   ASSERT_TRUE(shake());
   EXPECT_EQ(server->alpn(), "");
@@ -170,13 +176,13 @@ TEST_F(TlsPair, AlpnIsEmptyForAClientThatNamesNone) {
   EXPECT_EQ(server->alpn(), "http/1.1");
 }
 
-TEST_F(TlsPair, NoCommonProtocolFails) {
+TEST_P(TlsSession, NoCommonProtocolFails) {
   client_options.alpn = {"smtp"};
   EXPECT_FALSE(shake());
   EXPECT_NE(server_error.context, std::string());
 }
 
-TEST_F(TlsPair, GoodbyeIsToldFromDamage) {
+TEST_P(TlsSession, GoodbyeIsToldFromDamage) {
   ASSERT_TRUE(shake());
   client->close();
   EXPECT_FALSE(client->write(as_bytes("late")));
@@ -186,7 +192,7 @@ TEST_F(TlsPair, GoodbyeIsToldFromDamage) {
   EXPECT_EQ(server->read(buffer).error().code, ErrorCode::closed);
 }
 
-TEST_F(TlsPair, ChangedCiphertextFailsForGood) {
+TEST_P(TlsSession, ChangedCiphertextFailsForGood) {
   ASSERT_TRUE(shake());
   ASSERT_TRUE(client->write(as_bytes("important")));
   client->output().back() ^= 1;
@@ -197,27 +203,29 @@ TEST_F(TlsPair, ChangedCiphertextFailsForGood) {
   EXPECT_FALSE(server->reason().empty());
 }
 
-TEST_F(TlsPair, PlainHttpIsNotTls) {
-  server_context = must(Context::make_server(server_options, tickets.get()));
-  server = must(Session::make_server(*server_context, server_time));
+TEST_P(TlsSession, PlainHttpIsNotTls) {
+  server_context = must(engine.make_server(server_options, tickets.get()));
+  server = must(server_context->make_session(server_time));
   const std::string request = "GET / HTTP/1.1\r\nHost: hub\r\n\r\n";
   server->feed(as_bytes(request));
   EXPECT_FALSE(server->handshake());
   EXPECT_FALSE(server->reason().empty());
 }
 
-TEST_F(TlsPair, KeyOfAnotherCertificateIsRefusedEarly) {
+TEST_P(TlsSession, KeyOfAnotherCertificateIsRefusedEarly) {
   server_options.identity.key_pem = make_key();
-  EXPECT_EQ(Context::make_server(server_options, nullptr).error().code, ErrorCode::invalid);
+  EXPECT_EQ(engine.make_server(server_options, nullptr).error().code, ErrorCode::invalid);
 }
 
-TEST_F(TlsPair, TrustMustBeGivenOnce) {
+TEST_P(TlsSession, TrustMustBeGivenOnce) {
   client_options.ca_fingerprint = pki.pin;
   EXPECT_FALSE(Context::make_client(client_options));
   client_options.ca_pem.clear();
   client_options.ca_fingerprint = "abc";
   EXPECT_FALSE(Context::make_client(client_options));
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, TlsSession, ::testing::ValuesIn(engines()), [](const auto& given) { return given.param.name; });
 
 }  // namespace
 }  // namespace tideline::tls

@@ -32,9 +32,9 @@ class FleetTest : public net::NetTest, protected net::Acceptor::Listener, protec
     options.hub = "hub.test";
     fleet_ = std::make_unique<Fleet>(loop, *store_, rules_, options, log_);
     fleet_->registry().load({fleet_record_});
-    server_context = tls::must(tls::Context::make_server(server_options, &tickets));
+    tls_server = tls::must(tls::make_server(server_options, &tickets));
     net::Acceptor::Listener& connections = *this;
-    acceptor = std::make_unique<net::Acceptor>(loop, server_context.get(), clock, connections);
+    acceptor = std::make_unique<net::Acceptor>(loop, tls_server.get(), clock, connections);
     EXPECT_TRUE(acceptor->listen(*uv::Address::parse("127.0.0.1", 0)));
     target = {"127.0.0.1", acceptor->address().port(), ""};
   }

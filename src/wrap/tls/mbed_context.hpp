@@ -1,18 +1,21 @@
-// Inside wrap/tls only: what a Context holds of mbedTLS.
+// Inside wrap/tls only: what the mbedTLS sessions of one role share.
 #pragma once
 
 #include <mbedtls/ssl.h>
 
+#include <optional>
 #include <vector>
 
 #include "wrap/tls/context.hpp"
+#include "wrap/tls/crypto.hpp"
 #include "wrap/tls/mbed.hpp"
+#include "wrap/tls/server.hpp"
 
 namespace tideline::tls {
 
-class Session;
+class MbedSession;
 
-struct Context::State {
+struct MbedContext {
   Mbed<mbedtls_ssl_config, mbedtls_ssl_config_init, mbedtls_ssl_config_free> config;
   MbedCertificate chain;
   MbedKey key;
@@ -22,13 +25,9 @@ struct Context::State {
   Digest pin{};                    // fingerprint of the one authority, if is_pinned
   Digest trust{};                  // hash of own certificate and trust: a saved session must not outlive them
   TicketKeys* tickets = nullptr;
-  Session* current = nullptr;      // the one inside mbedTLS now: ticket callbacks know only their context
+  MbedSession* current = nullptr;  // the one inside mbedTLS now: ticket callbacks know only their context
   bool is_pinned = false;
   bool is_server = false;
-  bool asks_client = false;
 };
-
-/// Registers the ticket callbacks (session.cpp) with a server's configuration.
-void set_ticket_callbacks(mbedtls_ssl_config& config, void* state);
 
 }  // namespace tideline::tls

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/limits.hpp"
-#include "wrap/tls/session_engine.hpp"
+#include "wrap/tls/mbed_session.hpp"
 
 namespace tideline::tls {
 namespace {
@@ -31,36 +31,26 @@ bool append_session(ByteBuffer& out, const mbedtls_ssl_session& session) {
   return mbedtls_ssl_session_save(&session, out.data() + start, size, &size) == 0;
 }
 
-int SessionCallbacks::on_send(void* context, const unsigned char* bytes, size_t size) {
-  auto* const session = static_cast<Session*>(context);
-  append(session->output_, {bytes, size});
+int MbedSession::on_send(void* session, const unsigned char* bytes, size_t size) {
+  append(static_cast<MbedSession*>(session)->output_, {bytes, size});
   return static_cast<int>(size);
 }
 
-int SessionCallbacks::on_receive(void* context, unsigned char* to, size_t size) {
-  auto* const session = static_cast<Session*>(context);
-  const size_t count = std::min(size, session->input_.size());
-  if (count == 0) return MBEDTLS_ERR_SSL_WANT_READ;
-  std::memcpy(to, session->input_.data(), count);
-  session->input_ = session->input_.subspan(count);
-  return static_cast<int>(count);
+int MbedSession::on_receive(void* session, unsigned char* to, size_t size) {
+  const size_t count = static_cast<MbedSession*>(session)->take_input(to, size);
+  return count == 0 ? MBEDTLS_ERR_SSL_WANT_READ : static_cast<int>(count);
 }
 
 /// Called for each certificate from the authority (largest depth) to the peer's own (0). The library has compared dates with
 /// the system's clock: that verdict is replaced by one with our time.
-int SessionCallbacks::on_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
-  auto* const session = static_cast<Session*>(context);
-  Session::Engine& engine = *session->engine_;
-  const Context::State& shared = *session->context_.state_;
-  const Validity validity = validity_of(*certificate);
-  engine.was_verified = true;
+int MbedSession::on_verify(void* session, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
+  MbedSession& self = *static_cast<MbedSession*>(session);
+  const MbedContext& shared = self.context_;
+  self.was_verified_ = true;
   *flags &= ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
-  if (session->has_expired(validity)) {
+  if (std::string bad = date_problem(validity_of(*certificate), self.time_); !bad.empty()) {
     *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-    engine.bad_dates = "has expired on " + format_utc(validity.not_after);
-  } else if (validity.not_before > session->time_.now && !session->time_.is_uncertain) {
-    *flags |= MBEDTLS_X509_BADCERT_FUTURE;
-    engine.bad_dates = "is not valid before " + format_utc(validity.not_before) + "; is this machine's clock right?";
+    self.bad_dates_ = std::move(bad);
   }
   if (depth > 0) {
     if (shared.is_pinned && sha256({certificate->raw.p, certificate->raw.len}) == shared.pin) {
@@ -68,10 +58,10 @@ int SessionCallbacks::on_verify(void* context, mbedtls_x509_crt* certificate, in
     }
     return 0;
   }
-  engine.leaf = describe(*certificate);
+  self.leaf_ = describe(*certificate);
   // DNS names are compared by the library; 2.28 cannot compare IP addresses.
-  const std::string address = address_bytes(session->server_name_);
-  const auto& names = engine.leaf.names;
+  const std::string address = address_bytes(self.server_name_);
+  const auto& names = self.leaf_.names;
   const auto is_it = [&](const std::string& name) { return address_bytes(name) == address; };
   if (!address.empty() && std::none_of(names.begin(), names.end(), is_it)) {
     *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
@@ -79,10 +69,10 @@ int SessionCallbacks::on_verify(void* context, mbedtls_x509_crt* certificate, in
   return 0;
 }
 
-int SessionCallbacks::on_ticket_write(void* context, const mbedtls_ssl_session* session, unsigned char* start,
+int MbedSession::on_ticket_write(void* context, const mbedtls_ssl_session* session, unsigned char* start,
                                       const unsigned char* end, size_t* size, uint32_t* lifetime) {
-  auto* const shared = static_cast<Context::State*>(context);
-  Session& owner = *shared->current;
+  auto* const shared = static_cast<MbedContext*>(context);
+  MbedSession& owner = *shared->current;
   *lifetime = static_cast<uint32_t>(limits::ticket_life.millis() / 1000);
   const Peer peer = owner.find_peer();
   ByteBuffer sealed(16);  // opens with no key: a session with a bad certificate must not be resumed
@@ -102,9 +92,9 @@ int SessionCallbacks::on_ticket_write(void* context, const mbedtls_ssl_session* 
   return 0;
 }
 
-int SessionCallbacks::on_ticket_parse(void* context, mbedtls_ssl_session* session, unsigned char* bytes, size_t size) {
-  auto* const shared = static_cast<Context::State*>(context);
-  Session& owner = *shared->current;
+int MbedSession::on_ticket_parse(void* context, mbedtls_ssl_session* session, unsigned char* bytes, size_t size) {
+  auto* const shared = static_cast<MbedContext*>(context);
+  MbedSession& owner = *shared->current;
   const std::optional<ByteBuffer> plain = shared->tickets->open({bytes, size});
   if (!plain) return MBEDTLS_ERR_SSL_INVALID_MAC;
   Bytes rest = *plain;
@@ -114,12 +104,12 @@ int SessionCallbacks::on_ticket_parse(void* context, mbedtls_ssl_session* sessio
   const bool is_late = age.nanos < 0 || age > limits::ticket_life;
   if (is_late || (record->peer && owner.has_expired(record->peer->validity))) return MBEDTLS_ERR_SSL_SESSION_TICKET_EXPIRED;
   const int code = mbedtls_ssl_session_load(session, rest.data(), rest.size());
-  if (code == 0) owner.engine_->ticket = std::move(record);
+  if (code == 0) owner.ticket_ = std::move(record);
   return code;
 }
 
-void set_ticket_callbacks(mbedtls_ssl_config& config, void* state) {
-  mbedtls_ssl_conf_session_tickets_cb(&config, SessionCallbacks::on_ticket_write, SessionCallbacks::on_ticket_parse, state);
+void MbedSession::use_tickets(MbedContext& context) {
+  mbedtls_ssl_conf_session_tickets_cb(context.config.get(), on_ticket_write, on_ticket_parse, &context);
 }
 
 }  // namespace tideline::tls

@@ -1,4 +1,4 @@
-#include "wrap/tls/context.hpp"
+#include "wrap/tls/mbed_context.hpp"
 
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/version.h>
@@ -7,7 +7,7 @@
 #endif
 
 #include "base/text.hpp"
-#include "wrap/tls/context_state.hpp"
+#include "wrap/tls/mbed_session.hpp"
 
 namespace tideline::tls {
 namespace {
@@ -83,23 +83,30 @@ void configure_alpn(mbedtls_ssl_config* config, std::vector<std::string>& names,
   mbedtls_ssl_conf_alpn_protocols(config, pointers.data());
 }
 
+class MbedServer final : public Server {
+ public:
+  explicit MbedServer(std::unique_ptr<MbedContext> shared) : shared_(std::move(shared)) {}
+  Result<std::unique_ptr<Session>> make_session(CertificateTime time) override {
+    ASSIGN_OR_RETURN(std::unique_ptr<Session> session, MbedSession::make(*shared_, time));
+    return session;
+  }
+
+ private:
+  std::unique_ptr<MbedContext> shared_;
+};
+
 }  // namespace
 
-Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Context::~Context() = default;
-bool Context::is_server() const { return state_->is_server; }
-
-Result<std::unique_ptr<Context>> Context::make_server(const ServerOptions& options, TicketKeys* tickets) {
-  auto state = std::make_unique<State>();
+Result<std::unique_ptr<Server>> make_server(const ServerOptions& options, TicketKeys* tickets) {
+  auto state = std::make_unique<MbedContext>();
   mbedtls_ssl_config* const config = state->config.get();
   RETURN_IF_ERROR(configure(config, MBEDTLS_SSL_IS_SERVER, options.versions));
   RETURN_IF_ERROR(load_identity(state->chain, state->key, options.identity));
   mbedtls_ssl_conf_own_cert(config, state->chain.get(), state->key.get());
   configure_alpn(config, state->alpn_names, state->alpn, options.alpn);
   state->is_server = true;
-  state->asks_client = !options.client_ca_pem.empty();
   mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_NONE);
-  if (state->asks_client) {
+  if (!options.client_ca_pem.empty()) {
     RETURN_IF_ERROR(parse_chain(state->authorities, options.client_ca_pem));
     mbedtls_ssl_conf_ca_chain(config, state->authorities.get(), nullptr);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_OPTIONAL);
@@ -107,12 +114,15 @@ Result<std::unique_ptr<Context>> Context::make_server(const ServerOptions& optio
   }
   state->trust = sha256(as_bytes(options.client_ca_pem));
   state->tickets = tickets;
-  if (tickets != nullptr) set_ticket_callbacks(*config, state.get());
-  return std::unique_ptr<Context>(new Context(std::move(state)));
+  if (tickets != nullptr) MbedSession::use_tickets(*state);
+  return std::unique_ptr<Server>(new MbedServer(std::move(state)));
 }
 
+Context::Context(std::unique_ptr<MbedContext> shared) : shared_(std::move(shared)) {}
+Context::~Context() = default;
+
 Result<std::unique_ptr<Context>> Context::make_client(const ClientOptions& options) {
-  auto state = std::make_unique<State>();
+  auto state = std::make_unique<MbedContext>();
   mbedtls_ssl_config* const config = state->config.get();
   RETURN_IF_ERROR(configure(config, MBEDTLS_SSL_IS_CLIENT, options.versions));
   if (options.ca_pem.empty() == options.ca_fingerprint.empty()) {
@@ -141,6 +151,14 @@ Result<std::unique_ptr<Context>> Context::make_client(const ClientOptions& optio
 #endif
   state->trust = sha256(as_bytes(options.ca_pem + '\n' + options.ca_fingerprint + '\n' + options.identity.certificate_pem));
   return std::unique_ptr<Context>(new Context(std::move(state)));
+}
+
+Result<std::unique_ptr<Session>> Context::make_session(CertificateTime time, const std::string& server_name, Bytes saved) {
+  if (server_name.empty() && !shared_->is_pinned) return Error{ErrorCode::invalid, 0, "name of the server"};
+  ASSIGN_OR_RETURN(std::unique_ptr<MbedSession> session, MbedSession::make(*shared_, time));
+  RETURN_IF_ERROR(session->set_server_name(server_name));
+  session->offer(saved);
+  return std::unique_ptr<Session>(std::move(session));
 }
 
 const char* library_version() { return MBEDTLS_VERSION_STRING; }
