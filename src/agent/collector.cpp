@@ -16,7 +16,9 @@ Result<SeriesHandle> Collector::resolve(const model::Series& series) {
 
 model::ReadingBatch& Collector::batch(model::Stream stream) {
   turn_end_.request();
-  return batches_[model::index_of(stream)];
+  model::ReadingBatch& batch = batches_[model::index_of(stream)];
+  if (batch.size() >= Outbox::batch_readings && batch.size() % Outbox::batch_readings == 0) hand_over();
+  return batch;
 }
 
 bool Collector::has_room() const {
@@ -27,12 +29,10 @@ bool Collector::has_room() const {
 }
 
 Collector::Position Collector::sync(Ticket ticket, Position since) {
-  // The batches of this turn get the next tokens, one each at most.
-  const Position upto = last_token_ + static_cast<Position>(std::count_if(batches_.begin(), batches_.end(), [](const auto& b) { return !b.is_empty(); }));
-  waiting_.push_back({ticket, since, upto});
+  waiting_.push_back({ticket, since, collecting_});
   wants_sync_ = true;
   turn_end_.request();
-  return upto;
+  return collecting_;
 }
 
 void Collector::on_turn_end() {
@@ -57,22 +57,25 @@ void Collector::hand_over() {
     const Status taken = outbox_.append(stream, std::move(batch), sync ? Durability::synced : Durability::grouped, last_token_ + 1, platform::now());
     if (!taken) {
       if (taken.error().code == ErrorCode::full) return;  // kept; tried again when the outbox has answered something
-      failures_.push_back({last_token_ + 1, taken});
+      failures_.push_back({collecting_, taken});
     } else {
-      outstanding_.push_back({last_token_ + 1, false});
+      outstanding_.push_back({last_token_ + 1, collecting_, false});
     }
     ++last_token_;
     batch.clear();
   }
   wants_sync_ = false;
+  ++collecting_;
   // Earlier batches were handed over without haste: now somebody waits for them.
   if (sync && earlier_are_waiting) outbox_.flush();
 }
 
 void Collector::on_appended(Outbox::Token token, const Status& status) {
   const auto found = std::lower_bound(outstanding_.begin(), outstanding_.end(), token, [](const Outstanding& o, Outbox::Token t) { return o.token < t; });
-  if (found != outstanding_.end() && found->token == token) found->is_done = true;
-  if (!status) failures_.push_back({token, status});
+  if (found != outstanding_.end() && found->token == token) {
+    found->is_done = true;
+    if (!status) failures_.push_back({found->position, status});
+  }
   while (failures_.size() > limits::collector_failures) failures_.pop_front();
   while (!outstanding_.empty() && outstanding_.front().is_done) outstanding_.pop_front();
   if (std::any_of(batches_.begin(), batches_.end(), [](const auto& batch) { return !batch.is_empty(); })) hand_over();
@@ -81,7 +84,7 @@ void Collector::on_appended(Outbox::Token token, const Status& status) {
 }
 
 void Collector::answer_waiting() {
-  const Outbox::Token first_open = outstanding_.empty() ? last_token_ + 1 : outstanding_.front().token;
+  const Position first_open = outstanding_.empty() ? collecting_ : outstanding_.front().position;
   while (!waiting_.empty() && waiting_.front().upto < first_open) {
     const Waiting answer = waiting_.front();
     waiting_.pop_front();
@@ -91,7 +94,7 @@ void Collector::answer_waiting() {
 
 Status Collector::status_between(Position since, Position upto) const {
   for (const Failure& failure : failures_) {
-    if (failure.token > since && failure.token <= upto) return failure.status;
+    if (failure.position > since && failure.position <= upto) return failure.status;
   }
   return {};
 }

@@ -1,5 +1,6 @@
 // The readings of one loop turn on their way to the outbox: one batch per class, handed over at the end of the turn, so that many
-// producers share a commit. Answers producers that wait for durability.
+// producers share a commit; in a large turn also between, so that the store's thread begins while lines are still read, with
+// buffers that are used again. Answers producers that wait for durability.
 //
 // Owned by Agent. Thread: loop. Holds nothing durable. Bounded by limits::collector_readings per class; beyond it has_room() is
 // false and writers wait.
@@ -18,7 +19,7 @@ namespace tideline::agent {
 class Collector final : public Sink, private uv::TurnEnd::Listener {
  public:
   using Ticket = uint64_t;
-  /// A position in the order of all readings: "everything before this".
+  /// Which handing over readings belong to, counted from 1: "everything up to this".
   using Position = uint64_t;
 
   class Listener {
@@ -40,7 +41,7 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   void declare_lost(model::Stream stream, uint64_t readings) override { outbox_.declare_overrun(stream, readings); }
 
   /// Where a producer begins that comes now: failures before it are not its own.
-  Position position() const { return last_token_; }
+  Position position() const { return collecting_ - 1; }
   /// Makes durable what was added so far; on_synced(ticket) follows, in the order of the calls. A failure that happened after
   /// `since` (position() when the producer came, then what the last call for it returned) is reported too.
   Position sync(Ticket ticket, Position since);
@@ -51,6 +52,7 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
  private:
   struct Outstanding {
     Outbox::Token token = 0;
+    Position position = 0;
     bool is_done = false;
   };
   struct Waiting {
@@ -59,7 +61,7 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
     Position upto = 0;
   };
   struct Failure {
-    Outbox::Token token = 0;
+    Position position = 0;
     Status status;
   };
 
@@ -77,6 +79,7 @@ class Collector final : public Sink, private uv::TurnEnd::Listener {
   std::deque<Waiting> waiting_;
   std::deque<Failure> failures_;         // the newest limits::collector_failures
   Outbox::Token last_token_ = 0;
+  Position collecting_ = 1;              // of the readings in batches_
   bool wants_sync_ = false;
   mutable bool said_no_ = false;         // somebody waits for on_room()
 };

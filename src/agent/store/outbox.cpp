@@ -17,7 +17,6 @@ using model::Stream;
 
 // Emptied batches that are handed back to producers, so that a steady flow allocates nothing.
 constexpr size_t buffers_kept = 4;
-constexpr size_t buffer_readings_most = 2048;
 
 /// The loop's side: keeps the bounds, numbers series, passes requests to the store thread and events to the listener.
 class ThreadedOutbox final : public Outbox, private uv::Waker::Listener {
@@ -210,7 +209,7 @@ void ThreadedOutbox::deliver(Completion& completion) {
   taken_text_bytes_ -= completion.text_bytes;
   --taken_batches_;
   taken_by_stream_[index_of(completion.stream)] -= completion.readings;
-  if (buffers_.size() < buffers_kept && completion.buffer.readings().capacity() <= buffer_readings_most) buffers_.push_back(std::move(completion.buffer));
+  if (buffers_.size() < buffers_kept && completion.buffer.readings().capacity() <= Outbox::batch_readings) buffers_.push_back(std::move(completion.buffer));
   listener_.on_appended(completion.token, completion.status);
 }
 

@@ -65,6 +65,8 @@ class Outbox {
   virtual Result<model::SeriesId> series_id(const model::Series& series) = 0;
   virtual const model::SeriesDictionary& dictionary() const = 0;
 
+  /// Buffers of batches up to so many readings are kept and used again; a larger batch is taken as well.
+  static constexpr size_t batch_readings = 2048;
   /// Hands over `batch` (all of series of class `stream`). Errors: full when limits::pending_readings would be passed; then
   /// nothing was taken, and the caller should stop reading from its producer until has_room().
   virtual Status append(model::Stream stream, model::ReadingBatch&& batch, Durability durability, Token token, Instant now) = 0;

@@ -49,6 +49,39 @@ TEST_F(CollectorTest, a_sync_waits_for_every_batch_before_it) {
   EXPECT_EQ(synced_[0], std::make_pair(Collector::Ticket{7}, true));
 }
 
+TEST_F(CollectorTest, a_sync_waits_for_its_batch_also_when_another_class_goes_first) {
+  add(model::Stream::normal, 1);
+  (void)collector_.sync(7, 0);
+  add(model::Stream::critical, 1);
+  end_turn();
+  ASSERT_EQ(outbox_.taken[1].stream, model::Stream::normal);
+  collector_.on_appended(1, {});
+  EXPECT_TRUE(synced_.empty());
+  collector_.on_appended(2, {});
+  EXPECT_EQ(synced_.size(), 1u);
+}
+
+TEST_F(CollectorTest, a_large_turn_goes_in_pieces_and_a_sync_waits_for_all_before_it) {
+  add(model::Stream::normal, 10);
+  (void)collector_.sync(1, 0);
+  add(model::Stream::normal, 2 * Outbox::batch_readings);
+  (void)collector_.sync(2, 0);
+  add(model::Stream::normal, 10);
+  end_turn();
+  ASSERT_EQ(outbox_.taken.size(), 3u);
+  EXPECT_EQ(outbox_.taken[0].readings, Outbox::batch_readings);
+  EXPECT_EQ(outbox_.taken[0].durability, Durability::synced);
+  EXPECT_EQ(outbox_.taken[2].readings, 20u);
+  EXPECT_EQ(outbox_.taken[2].durability, Durability::synced);
+  EXPECT_EQ(outbox_.flushes, 1);
+  collector_.on_appended(1, {});
+  EXPECT_EQ(synced_.size(), 1u);
+  collector_.on_appended(2, {});
+  EXPECT_EQ(synced_.size(), 1u);
+  collector_.on_appended(3, {});
+  EXPECT_EQ(synced_.size(), 2u);
+}
+
 TEST_F(CollectorTest, a_sync_with_nothing_before_it_is_answered_at_once) {
   (void)collector_.sync(1, 0);
   end_turn();
@@ -82,9 +115,9 @@ TEST_F(CollectorTest, a_producer_that_comes_later_does_not_hear_of_earlier_failu
 }
 
 TEST_F(CollectorTest, a_full_turn_has_no_room_and_the_next_one_says_so) {
-  add(model::Stream::normal, limits::collector_readings - 1);
-  EXPECT_TRUE(collector_.has_room());
-  add(model::Stream::normal, 1);
+  outbox_.is_full = true;
+  add(model::Stream::normal, limits::collector_readings);
+  outbox_.is_full = false;
   EXPECT_FALSE(collector_.has_room());
   end_turn();
   EXPECT_TRUE(collector_.has_room());
