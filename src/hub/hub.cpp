@@ -118,6 +118,7 @@ Status Hub::make_server(std::string& problem) {
 Status Hub::listen(std::string& problem) {
   net::AcceptorBounds bounds;
   bounds.connections = static_cast<size_t>(config_.link.connections);
+  bounds.steps_per_turn = handshake_steps_per_turn();
   net::CertificateClock& clock = *this;
   net::Acceptor::Listener& listener = *this;
   acceptor_ = std::make_unique<net::Acceptor>(loop_, servers_.back().get(), clock, listener, bounds);

@@ -58,17 +58,17 @@ void Acceptor::accept_waiting() {
 }
 
 void Acceptor::on_handshake_input(Connection& connection) {
-  turns_.push_back(&connection);
+  turns_.add(connection, connection.traffic().sent_bytes > 0);
   if (!next_turn_.is_active()) next_turn_.start({});
 }
 
 void Acceptor::on_timer(uv::Timer&) {
-  for (int step = 0; step < limits::handshake_steps_per_turn && !turns_.empty(); ++step) {
-    Connection* const connection = turns_.front();
-    turns_.pop_front();
+  for (int step = 0; step < bounds_.steps_per_turn; ++step) {
+    Connection* const connection = turns_.take();
+    if (connection == nullptr) break;
     connection->continue_handshake();
   }
-  if (!turns_.empty()) next_turn_.start({});
+  if (!turns_.is_empty()) next_turn_.start({});
 }
 
 void Acceptor::on_ready(Connection& connection) {
@@ -89,7 +89,7 @@ std::unique_ptr<Connection> Acceptor::take(Connection& connection) {
   const auto found = std::find_if(opening_.begin(), opening_.end(), [&](const auto& item) { return item.get() == &connection; });
   std::unique_ptr<Connection> taken = std::move(*found);
   opening_.erase(found);
-  std::erase(turns_, &connection);
+  turns_.remove(connection);
   counts_.opening = opening_.size();
   return taken;
 }

@@ -2,16 +2,17 @@
 //
 // Owned by the composition root; outlives the connections it handed over. Thread: loop. Bounded by limits::hub_connections in all
 // and limits::handshakes_at_once before the handshake is done: beyond them clients wait in the kernel's backlog. At most
-// limits::handshake_steps_per_turn steps of handshakes are done in one turn, because each may take 8 ms (law 9).
+// AcceptorBounds::steps_per_turn steps of handshakes are done in one turn, those half through first (handshake_turns.hpp), because
+// each may take 8 ms with mbedTLS (law 9).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/limits.hpp"
 #include "net/connection.hpp"
+#include "net/handshake_turns.hpp"
 #include "wrap/tls/server.hpp"
 #include "wrap/uv/listen_socket.hpp"
 
@@ -21,6 +22,7 @@ struct AcceptorBounds {
   size_t connections = limits::hub_connections;
   size_t handshakes = limits::handshakes_at_once;
   Duration handshake_deadline = limits::handshake_deadline;
+  int steps_per_turn = limits::handshake_steps_per_turn;
 };
 
 struct AcceptorCounts {
@@ -83,7 +85,7 @@ class Acceptor final : private uv::ListenSocket::Listener,
   AcceptorCounts counts_;
   std::unique_ptr<uv::ListenSocket> socket_;
   std::vector<std::unique_ptr<Connection>> opening_;
-  std::deque<Connection*> turns_;  // have handshake input, oldest first
+  HandshakeTurns<Connection> turns_;  // have handshake input
   uv::Timer next_turn_;
   bool waiting_ = false;           // a connection was announced while there was no room
 };

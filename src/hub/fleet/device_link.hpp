@@ -21,6 +21,7 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
     virtual ~Host() = default;
     virtual Instant now() = 0;
     virtual UtcNanos wall_time() = 0;
+    virtual bool may_send_backlog(DeviceLink& link) = 0;
     /// Answered by session().on_state_loaded(), on_applied(), on_enrolled() or on_enrol_refused() while the link lives.
     virtual void load_state(DeviceLink& link, DeviceKey device, const std::string& epoch) = 0;
     virtual void store(DeviceLink& link, IntakeBatch&& batch) = 0;
@@ -61,6 +62,7 @@ class DeviceLink final : private net::Connection::Listener, private SessionActio
   void load_state(DeviceKey device, const std::string& epoch) override { host_.load_state(*this, device, epoch); }
   void intake(IntakeBatch&& batch) override { host_.store(*this, std::move(batch)); }
   UtcNanos utc_now() override { return host_.wall_time(); }
+  bool may_send_backlog() override { return host_.may_send_backlog(*this); }
   void enroll(const link::Enroll& request, bool is_renewal) override { host_.enroll(*this, request, is_renewal); }
   void presence(bool is_online) override { host_.on_presence(*this, is_online); }
   void replied(const link::ReplyFrame& frame) override { host_.on_reply(*this, frame); }

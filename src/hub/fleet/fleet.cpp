@@ -238,7 +238,18 @@ void Fleet::on_applied(Verdicts verdicts) {
 }
 
 void Fleet::deliver(SessionId session, Result<std::vector<BlockVerdict>> verdicts) {
-  if (Session* found = find_session(session)) found->on_applied(std::move(verdicts), now());
+  Session* const found = find_session(session);
+  if (found == nullptr) return;
+  found->on_applied(std::move(verdicts), now());
+  if (!slots_.has(session) || found->has_backlog()) return;
+  slots_.leave(session);
+  grant_slots(now());
+}
+
+void Fleet::grant_slots(Instant now) {
+  for (const uint64_t id : slots_.next(now)) {
+    if (Session* const session = find_session(id)) session->grant();
+  }
 }
 
 void Fleet::on_state_loaded(StoreToken token, Result<DeviceState> state) {
@@ -246,54 +257,6 @@ void Fleet::on_state_loaded(StoreToken token, Result<DeviceState> state) {
   if (session == nullptr) return;
   if (state && call_events_ != nullptr) state->catalog_hash = call_events_->catalog_hash(session->peer().record.key);
   session->on_state_loaded(std::move(state), now());
-}
-
-// ---- Calls
-
-DeviceLink* Fleet::find_online(DeviceKey device) {
-  const DeviceEntry* entry = registry_.find(device);
-  if (entry == nullptr || !entry->presence.is_online) return nullptr;
-  const auto found = links_.find(entry->presence.session);
-  return found == links_.end() ? nullptr : found->second.link.get();
-}
-
-bool Fleet::is_current(const DeviceLink& link) const {
-  const DeviceEntry* entry = registry_.find(link.session().peer().record.key);
-  return entry != nullptr && entry->presence.session == link.id();
-}
-
-/// What is beyond is left for what keeps the link going: a device that does not read must not lose its link because of callers.
-size_t Fleet::call_room(DeviceKey device) {
-  DeviceLink* link = find_online(device);
-  if (link == nullptr) return 0;
-  const size_t queued = link->connection().queued_bytes();
-  return queued < limits::link_call_queue_bytes ? limits::link_call_queue_bytes - queued : 0;
-}
-
-template <class Frame>
-Status Fleet::pass_on(DeviceKey device, const Frame& frame) {
-  DeviceLink* link = find_online(device);
-  if (link == nullptr) return Error{ErrorCode::closed, 0, "the device is not online"};
-  link->session().pass_on(frame);
-  return {};
-}
-Status Fleet::send(DeviceKey device, const link::CallFrame& frame) { return pass_on(device, frame); }
-Status Fleet::send(DeviceKey device, const link::CancelFrame& frame) { return pass_on(device, frame); }
-Status Fleet::send(DeviceKey device, const link::ContextFrame& frame) { return pass_on(device, frame); }
-void Fleet::dismiss(DeviceKey device, link::ByeCode code, const std::string& reason) {
-  if (DeviceLink* link = find_online(device)) link->session().dismiss(code, reason, options_.unavailable_retry, now());
-}
-
-void Fleet::on_reply(DeviceLink& link, const link::ReplyFrame& frame) {
-  if (call_events_ != nullptr && is_current(link)) call_events_->on_reply(link.session().peer().record.key, frame);
-}
-
-void Fleet::on_notify(DeviceLink& link, const link::NotifyFrame& frame) {
-  if (call_events_ != nullptr && is_current(link)) call_events_->on_notify(link.session().peer().record.key, frame);
-}
-
-void Fleet::on_context(DeviceLink& link, const link::ContextFrame& frame) {
-  if (context_events_ != nullptr && is_current(link)) context_events_->on_context(link.session().peer().record.key, frame);
 }
 
 // ---- Coming and going
@@ -328,11 +291,13 @@ void Fleet::on_link_closed(DeviceLink& link) {
   const auto current = current_.find(link.session().peer().certificate_device);
   if (current != current_.end() && current->second == link.id()) current_.erase(current);
   loop_.retire(std::move(found->second.link));
+  slots_.leave(link.id());
   links_.erase(found);
 }
 
 void Fleet::on_tick(Instant now) {
   quiet_log_.on_tick(now);
+  grant_slots(now);
   for (auto& [id, member] : links_) {
     member.link->on_tick(now);
     if (!member.is_online) continue;

@@ -14,9 +14,10 @@
 #include "hub/fleet/device_link.hpp"
 #include "hub/fleet/enrolment.hpp"
 #include "hub/fleet/intake.hpp"
-#include "hub/http/metrics.hpp"
 #include "hub/fleet/quiet_log.hpp"
 #include "hub/fleet/registry.hpp"
+#include "hub/fleet/slots.hpp"
+#include "hub/http/metrics.hpp"
 #include "hub/store/store_thread.hpp"
 #include "wrap/uv/loop.hpp"
 
@@ -97,6 +98,7 @@ class Fleet final : public ContextLinks, private DeviceLink::Host, private Intak
   // Host
   Instant now() override;
   UtcNanos wall_time() override;
+  bool may_send_backlog(DeviceLink& link) override { return slots_.ask(link.id(), now()); }
   void load_state(DeviceLink& link, DeviceKey device, const std::string& epoch) override;
   void store(DeviceLink& link, IntakeBatch&& batch) override;
   void enroll(DeviceLink& link, const link::Enroll& request, bool is_renewal) override;
@@ -121,6 +123,7 @@ class Fleet final : public ContextLinks, private DeviceLink::Host, private Intak
   void on_enrolment_decided(DeviceLink* link, const Decision& decision);
   void send_away_others(const DeviceRecord& record);
   Session* find_session(uint64_t id);
+  void grant_slots(Instant now);
   DeviceLink* find_online(DeviceKey device);
   bool is_current(const DeviceLink& link) const;
 
@@ -134,6 +137,7 @@ class Fleet final : public ContextLinks, private DeviceLink::Host, private Intak
   CallEvents* call_events_ = nullptr;
   ContextEvents* context_events_ = nullptr;
   Intake intake_;
+  Slots slots_;
   uv::TurnEnd turn_end_;
   std::unordered_map<uint64_t, Member> links_;
   std::unordered_map<std::string, uint64_t> current_;  ///< the link whose hello was accepted last, by device

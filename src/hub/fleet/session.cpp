@@ -108,13 +108,21 @@ void Session::on_state_loaded(Result<DeviceState> state, Instant now) {
   }
   // A raised incarnation numbers its series anew (archive.hpp).
   series_known_ = hello_.incarnation == state->incarnation ? state->series_known : 0;
-  credit_left_ = options_.credit_bytes;
   claims_ = claimed_runs(hello_);
   filling_.intake.anchors = std::move(hello_.anchors);
   enter(SessionState::serving, now);
+  awaits_grant_ = has_backlog() && !actions_.may_send_backlog();
+  credit_left_ = awaits_grant_ ? 0 : options_.credit_bytes;
   hear(now);
   send_welcome(*state);
   actions_.presence(true);
+}
+
+void Session::grant() {
+  if (status_.state != SessionState::serving || !awaits_grant_) return;
+  awaits_grant_ = false;
+  credit_left_ += options_.credit_bytes;
+  send_frame(link::Credit{options_.credit_bytes});
 }
 
 void Session::send_welcome(const DeviceState& state) {
@@ -235,6 +243,10 @@ void Session::enter(SessionState state, Instant now) {
   deadline_ = never;
   heard_deadline_ = never;
   intake_deadline_ = never;
+}
+
+bool Session::has_backlog() const {
+  return std::any_of(std::begin(model::streams), std::end(model::streams), [this](model::Stream stream) { return backlog(stream) > 0; });
 }
 
 uint64_t Session::backlog(model::Stream stream) const {

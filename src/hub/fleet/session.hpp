@@ -43,6 +43,8 @@ class SessionActions {
   virtual void intake(IntakeBatch&& batch) = 0;
   /// Wall time of the hub.
   virtual UtcNanos utc_now() = 0;
+  /// Whether a device with a backlog may send it at once. If not, Session::grant() follows when its turn has come.
+  virtual bool may_send_backlog() { return true; }
   /// Answered by on_enrolled() or on_enrol_refused(). `renewal`: no token, the certificate in force is the proof.
   virtual void enroll(const link::Enroll& request, bool renewal) = 0;
   /// The device is online (after welcome) or gone.
@@ -109,6 +111,8 @@ class Session {
   void pass_on(const Frame& frame) {
     if (status_.state == SessionState::serving) send_frame(frame);
   }
+  /// The device's turn to send has come (SessionActions::may_send_backlog()).
+  void grant();
   /// End of a loop turn: what came in during it becomes one batch.
   void flush(Instant now);
   void on_tick(Instant now);
@@ -129,6 +133,7 @@ class Session {
   const link::Hello& hello() const { return hello_; }
   /// Readings that the device claimed in its hello and that are not held yet: for people, not for decisions.
   uint64_t backlog(model::Stream stream) const;
+  bool has_backlog() const;
 
  private:
   /// Received and not yet acknowledged, in the order of the batch.
@@ -188,6 +193,7 @@ class Session {
   model::SeqRanges expected_[model::stream_count];  ///< and what is on its way there
   model::SeriesId series_known_ = 0;                ///< including what is on its way
   uint64_t credit_left_ = 0;                        ///< the device may still send this much
+  bool awaits_grant_ = false;
   bool is_applying_ = false;
   Batch filling_;
   Batch applying_;                                  ///< its intake was handed over: ranges and credit only

@@ -30,6 +30,12 @@ class FakeActions final : public SessionActions {
   void intake(IntakeBatch&& batch) override { batches.push_back(std::move(batch)); }
   UtcNanos utc_now() override { return {1'700'000'000'000'000'000}; }
   void enroll(const link::Enroll& request, bool renewal) override { enrolments.emplace_back(request, renewal); }
+  bool may_send_backlog() override {
+    ++asked;
+    return has_slot;
+  }
+  bool has_slot = true;
+  int asked = 0;
   void presence(bool online) override { presences.push_back(online); }
 };
 

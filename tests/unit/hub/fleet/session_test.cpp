@@ -101,6 +101,38 @@ TEST_F(SessionTest, welcome_tells_what_is_held_and_what_may_be_sent) {
   EXPECT_TRUE(welcome.live);
 }
 
+TEST_F(SessionTest, a_device_with_a_backlog_waits_for_its_turn_without_credit_and_is_online_meanwhile) {
+  actions.has_slot = false;
+  come_online();
+  EXPECT_EQ(sent<link::Welcome>().front().credit, 0u);
+  EXPECT_EQ(actions.presences, std::vector<bool>{true});
+  EXPECT_TRUE(sent<link::Credit>().empty());
+  session->grant();
+  session->grant();
+  ASSERT_EQ(sent<link::Credit>().size(), 1u) << "granted once";
+  EXPECT_EQ(sent<link::Credit>().front().bytes, options.credit_bytes);
+  send_block(model::Stream::normal, {1, 10});
+  EXPECT_FALSE(session->is_closed());
+}
+
+TEST_F(SessionTest, a_device_that_sends_before_its_turn_is_closed) {
+  actions.has_slot = false;
+  come_online();
+  send_block(model::Stream::normal, {1, 10});
+  EXPECT_TRUE(session->is_closed());
+  session->grant();
+  EXPECT_TRUE(sent<link::Credit>().empty());
+}
+
+TEST_F(SessionTest, a_device_without_a_backlog_asks_for_no_turn) {
+  actions.has_slot = false;
+  hello.streams[1].next = 1;
+  hello.streams[1].first_held = 1;
+  come_online();
+  EXPECT_EQ(actions.asked, 0);
+  EXPECT_EQ(sent<link::Welcome>().front().credit, options.credit_bytes);
+}
+
 TEST_F(SessionTest, a_raised_incarnation_begins_without_definitions) {
   state.series_known = 3;
   state.series_hash = 77;
