@@ -70,7 +70,7 @@ void StoreThread::run() {
     for (StoreRequest& each : requests) std::visit([&](auto& request) { handle(request, now); }, each);
     const bool is_active = !requests.empty();
     requests.clear();
-    store_->commit_due(now);
+    std::exchange(is_flush_asked_, false) ? store_->commit_all(now) : store_->commit_due(now);
     commit_notes(now);
     commit_context(now);
     if (now - ticked_ >= tick_interval) {
@@ -152,7 +152,7 @@ void StoreThread::handle(request::AddSeries& add, Instant) {
 }
 
 void StoreThread::handle(request::Overrun& overrun, Instant now) { store_->declare_overrun(overrun.stream, overrun.readings, now); }
-void StoreThread::handle(request::Flush&, Instant now) { store_->commit_all(now); }
+void StoreThread::handle(request::Flush&, Instant) { is_flush_asked_ = true; }
 
 void StoreThread::handle(request::Fetch& fetch, Instant now) {
   put(event::FetchDone{fetch.stream, fetch.from, store_->fetch(fetch.stream, fetch.from, fetch.max_bytes, now)});

@@ -204,6 +204,7 @@ class StoreThread {
   std::vector<ContextPut> context_puts_;  // likewise
   std::vector<StoreEvent> out_;
   std::array<model::Seq, model::stream_count> announced_{};
+  bool is_flush_asked_ = false;
   Instant ticked_;
   uint64_t published_version_ = 0;
 
