@@ -48,7 +48,12 @@ def machine():
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name")), platform.machine())
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
     load = open("/proc/loadavg", encoding="utf-8").read().split()[0]
-    return {"processor": model, "cores": cores, "kernel": platform.release().split("-")[0], "load": load, "date": time.strftime("%Y-%m-%d")}
+    compiler = subprocess.run(["c++", "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    libraries = [f"{name} {subprocess.run(['pkg-config', '--modversion', package], capture_output=True, text=True, check=False).stdout.strip()}"
+                 for name, package in (("SQLite", "sqlite3"), ("libuv", "libuv"), ("OpenSSL", "openssl"))]
+    peers = [subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0][:40]
+             for command in (["rsyslogd", "-v"], ["nats-server", "-v"], ["node", "-v"]) if shutil.which(command[0])]
+    return {"versions": "; ".join([compiler, *libraries, *peers]) + ".", "processor": model, "cores": cores, "kernel": platform.release().split("-")[0], "load": load, "date": time.strftime("%Y-%m-%d")}
 
 
 def main():

@@ -24,6 +24,7 @@ POST = pathlib.Path(__file__).resolve().parent / "hub_http_post.lua"
 DAY = 86_400
 SERIES = 16
 ALL_CONNECTIONS = (1, 64, 1024)
+OTHER_LOADS = (2, 4, 8, 16, 32, 128, 256, 512)  # for the plot of latency against load, ours alone
 
 
 class Request:
@@ -196,6 +197,14 @@ def measure_latest(context, rows, bench, peers):
             add(rows, job, peer.name, load(peer.request, peer.server.pid, peer.server.port, connections, context.seconds, peer.tls), peer.note)
 
 
+def measure_loads(context, rows, bench):
+    latest = bench.request("latest-loads", "latest", ASKED)
+    for connections in OTHER_LOADS:
+        seen = load(latest, bench.site.hub_process.pid, bench.port, connections, 1)
+        for metric, unit, key in (("calls", "calls/s", "rate"), ("p50", "us", "p50_us"), ("p99", "us", "p99_us")):
+            rows.add(f"hub http latest, {connections} connections", "tideline", metric, unit, seen[key], "for the plot, one run of 1 s")
+
+
 def late_load(request, bench, connections, seconds, settle):
     """Rate and processor time at the hub in the last part of the run, when all handshakes are done; counted by the hub."""
     counts = []
@@ -273,6 +282,8 @@ def run(context):
                 measure_latest(context, rows, bench, peers)
                 measure_queries(context, rows, bench)
                 measure_devices(context, rows, bench)
+            if not context.quick:
+                measure_loads(context, rows, bench)
         finally:
             for peer in peers:
                 peer.server.kill()

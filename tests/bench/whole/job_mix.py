@@ -12,25 +12,28 @@ START_NS = 1_700_000_000_000_000_000
 class Mix:
     """An endless sequence of lines; the same seed gives the same lines."""
 
+    #: what each of the series is made of, first to last
+    kinds = ["walk 0.01"] * 5 + ["walk 0.1"] * 3 + ["adc"] * 2 + ["noise"] * 2 + ["counter"] * 2 + ["boolean"] * 2
+
     def __init__(self, seed=7):
         self.random = random.Random(seed)
-        self.walks = [20.0 + i for i in range(8)]
-        self.counters = [0, 0]
+        self.walks = [20.0 + i for i in range(SERIES)]
+        self.counters = [0] * SERIES
         self.tick = 0
 
     def value(self, series):
-        r = self.random
-        if series < 8:
-            step = 0.01 if series < 5 else 0.1
+        r, kind = self.random, self.kinds[series]
+        if kind.startswith("walk"):
+            step = float(kind.split()[1])
             self.walks[series] += r.choice((-step, 0.0, step))
-            return f"{self.walks[series]:.{2 if series < 5 else 1}f}"
-        if series < 10:
+            return f"{self.walks[series]:.{2 if step == 0.01 else 1}f}"
+        if kind == "adc":
             return repr(round(2048 + 40 * r.gauss(0, 1)) * 3.3 / 4096)
-        if series < 12:
+        if kind == "noise":
             return repr(r.gauss(0, 1))
-        if series < 14:
-            self.counters[series - 12] += r.randrange(5)
-            return f"{self.counters[series - 12]}i"
+        if kind == "counter":
+            self.counters[series] += r.randrange(5)
+            return f"{self.counters[series]}i"
         return "true" if r.random() < 0.5 else "false"
 
     def lines(self, count, influx=True, name="m"):
@@ -47,3 +50,15 @@ class Mix:
                 out.append(f'{{"id":{series},"ts":{time // 1_000_000},"v":{value}}}\n')
             self.tick += 1
         return "".join(out).encode()
+
+
+class Quantised(Mix):
+    """Sensors as most are: steps of a tenth and of a hundredth."""
+
+    kinds = ["walk 0.1", "walk 0.01"] * (SERIES // 2)
+
+
+class Noise(Mix):
+    """The worst case: every bit of a double is random."""
+
+    kinds = ["noise"] * SERIES
