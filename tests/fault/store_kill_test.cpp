@@ -60,7 +60,7 @@ class StoreKillTest : public testing::Test {
     if (store == nullptr) _exit(1);
     Random random(static_cast<uint64_t>(from) + 1);
     for (;;) {
-      const size_t count = 1 + random.below(2000);
+      const size_t count = static_cast<size_t>(1 + random.below(2000));
       store->append(Stream::normal, make(*store, from, count), Durability::synced, 1, platform::now());
       store->commit_due(platform::now());
       const auto done = store->take_completions();

@@ -109,7 +109,7 @@ void ModelStore::do_fetch(model::Stream stream, model::Seq from, size_t max_byte
   std::vector<model::Gap> gaps;
   model::Seq covered_to = from - 1;
   size_t bytes = 0;
-  const size_t most_items = 1 + random_.below(6);
+  const size_t most_items = static_cast<size_t>(1 + random_.below(6));
   for (const Entry& entry : log(stream)) {
     if (entry.range.last < from) continue;
     if (blocks.size() + gaps.size() >= most_items || bytes >= max_bytes) break;

@@ -144,8 +144,8 @@ void World::produce() {
   if (random_.below(100) < 10) ++next_series_;
   series.name = "s" + std::to_string(random_.below(next_series_ + 1));
   series.stream = stream;
-  const size_t count = 1 + random_.below(20);
-  const size_t padding = chance(10) ? random_.below(3000) : 0;
+  const size_t count = static_cast<size_t>(1 + random_.below(20));
+  const size_t padding = chance(10) ? static_cast<size_t>(random_.below(3000)) : 0;
   in_device([&] { store_->produce(stream, count, next_content_, padding, series); });
   next_content_ += count;
 }

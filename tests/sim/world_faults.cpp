@@ -27,7 +27,7 @@ void World::fault() {
       for (const auto& log : store_->image().log) {
         for (const Entry& entry : log) abandoned_.insert(entry.text.contents.begin(), entry.text.contents.end());
       }
-      const size_t which = random_.below(saved_.size());
+      const auto which = static_cast<size_t>(random_.below(saved_.size()));
       StoreImage image = saved_[which];
       if (chance(50)) saved_.erase(saved_.begin() + static_cast<std::ptrdiff_t>(which));
       start_device(std::move(image));

@@ -9,7 +9,7 @@ namespace tideline::context::sim {
 
 ContextWorld::ContextWorld(uint64_t seed, Faults faults) : faults_(faults), random_(seed) {
   static constexpr const char* all[] = {"a", "b", "c/d", "desired/x", "reported/y"};
-  const size_t count = 1 + random_.below(std::size(all));
+  const size_t count = static_cast<size_t>(1 + random_.below(std::size(all)));
   for (size_t i = 0; i < count; ++i) paths_.push_back(all[i]);
   Declaration everything;
   everything.pattern = "*";

@@ -45,7 +45,7 @@ Register random_register(Random& random) {
   one.write.stamp = 1 + random.below(400);
   one.write.seen = random.below(400);
   one.write.is_deleted = random.below(3) == 0;
-  if (!one.write.is_deleted) one.write.value = std::string(1 + random.below(30), '1');
+  if (!one.write.is_deleted) one.write.value = std::string(static_cast<size_t>(1 + random.below(30)), '1');
   return one;
 }
 
@@ -56,7 +56,7 @@ TEST(ContextBook, totals_and_digest_are_those_of_a_recount_after_anything) {
     Book book;
     for (int i = 0; i < 300; ++i) {
       ASSERT_TRUE(book.put(random_register(random)));
-      if (random.below(20) == 0) (void)book.forget_tombstones(book.state().tops, random.below(4)).size();
+      if (random.below(20) == 0) (void)book.forget_tombstones(book.state().tops, static_cast<size_t>(random.below(4))).size();
       if (random.below(10) == 0) (void)book.page(Side::hub, random.below(400), 100).is_end;
       if (i % 50 == 0) expect_true(book);
     }
@@ -72,7 +72,7 @@ TEST(ContextBook, the_order_in_which_registers_come_and_how_often_does_not_matte
     for (int i = 0; i < 100; ++i) all.push_back(random_register(random));  // also different ones of one stamp
     Book one, two;
     for (const Register& each : all) ASSERT_TRUE(one.put(each));
-    for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random.below(i)]);
+    for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[static_cast<size_t>(random.below(i))]);
     for (const Register& each : all) ASSERT_TRUE(two.put(each));
     for (int i = 0; i < 30; ++i) EXPECT_FALSE(*two.put(all[static_cast<size_t>(random.below(all.size()))]));
     EXPECT_EQ(registers_of(one), registers_of(two));

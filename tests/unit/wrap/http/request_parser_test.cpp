@@ -53,7 +53,7 @@ TEST_F(HttpRequestParser, the_cuts_between_packets_do_not_matter) {
     RequestParser parser;
     std::string_view left = chunked_request;
     while (!left.empty()) {
-      const size_t piece = round == 0 ? 1 : 1 + random.below(12);
+      const size_t piece = round == 0 ? 1 : static_cast<size_t>(1 + random.below(12));
       const size_t used = parser.feed(as_bytes(left.substr(0, piece)));
       ASSERT_EQ(used, std::min(piece, left.size())) << "seed " << seed;
       left.remove_prefix(used);
