@@ -5,6 +5,7 @@
 import datetime
 import pathlib
 import re
+import shutil
 import socket
 import sys
 import threading
@@ -94,7 +95,8 @@ def site_with_agent(context, directory=None, store=STORE):
     site.stop_hub()
     if directory is not None:
         target = pathlib.Path(directory) / "edge"
-        agent.state.rename(target) if not target.exists() else None
+        if not target.exists():
+            shutil.move(agent.state, target)
         agent.state = target
     agent.start()
     return site, agent
