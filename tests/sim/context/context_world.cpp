@@ -28,7 +28,7 @@ ContextWorld::ContextWorld(uint64_t seed, Faults faults) : faults_(faults), rand
 }
 
 Outcome ContextWorld::run() {
-  live(40 + random_.below(120));
+  live(static_cast<size_t>(40 + random_.below(120)));
   if (!settle()) fail("it does not come to rest");
   if (outcome_.wrong.empty()) judge();
   if (!outcome_.wrong.empty() && std::getenv("SIM_TRACE") != nullptr) tell();

@@ -70,7 +70,7 @@ TEST(ContextMessage, flipped_bits_are_refused_or_mean_something_sound) {
   for (const auto& [name, bytes] : messages()) {
     for (int i = 0; i < 2'000; ++i) {
       ByteBuffer damaged = bytes;
-      damaged[random.below(damaged.size())] ^= static_cast<uint8_t>(1u << random.below(8));
+      damaged[static_cast<size_t>(random.below(damaged.size()))] ^= static_cast<uint8_t>(1u << random.below(8));
       const auto message = decode(damaged);
       if (!message || message->type != MessageType::registers) continue;
       for (const Register& reg : message->registers.registers) EXPECT_LT(reg.write.stamp, stamp_end);
