@@ -39,7 +39,7 @@ def measure(program, name, directory):
     for old in glob.glob(f"{directory}/callgrind.*"):
         os.unlink(old)
     words = ["valgrind", "--tool=callgrind", f"--zero-before={BEGIN}", f"--dump-before={END}", f"--callgrind-out-file={directory}/callgrind", "-q",
-             program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_min_time=0.05", "--benchmark_format=json"]
+             program, f"--benchmark_filter=^{re.escape(name)}$", "--benchmark_min_time=0.01", "--benchmark_format=json"]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=300, check=False)
     # Each calibrating run makes a dump; the last one is of the run that is reported.
     dumps = sorted(glob.glob(f"{directory}/callgrind.*"), key=lambda path: int(path.rsplit(".", 1)[1]))

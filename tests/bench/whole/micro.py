@@ -10,7 +10,7 @@ def run(context):
         return []
     rows = []
     for program in sorted((context.build / "tests").glob("*_bench")):
-        command = [program, "--benchmark_format=json", f"--benchmark_min_time={0.02 if context.quick else 0.1}", f"--benchmark_repetitions={context.repeats}",
+        command = [program, "--benchmark_format=json", f"--benchmark_min_time={0.02 if context.quick else 0.05}", f"--benchmark_repetitions={context.repeats}",
                    f"--benchmark_filter={LEFT_OUT}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
         values = {}

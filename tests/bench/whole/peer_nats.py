@@ -78,7 +78,7 @@ def run(context):
     if gone := missing("nats-server", "openssl"):
         raise RuntimeError(gone)
     program = built(pathlib.Path(__file__).resolve().parents[1] / "peers" / "nats_peer.cpp", "nats")
-    count = context.size(1_000_000, 100_000)
+    count = context.size(500_000, 100_000)
     lines = json_lines(count)
     got = {key: [] for key in ("ingest", "ingest_cpu", "pss", "drain", "wire", "drain_cpu", "hub_cpu")}
     for _ in range(context.repeats):

@@ -64,7 +64,7 @@ def run(context):
         return []
     if gone := missing("rsyslogd", "openssl"):
         raise RuntimeError(gone)
-    count = context.size(1_000_000, 100_000)
+    count = context.size(500_000, 100_000)
     prepared = json_lines(count)
     got = {key: [] for key in ("ingest", "ingest_cpu", "pss", "drain", "wire", "drain_cpu", "hub_cpu")}
     for _ in range(context.repeats):
