@@ -83,8 +83,9 @@ std::string BuiltinProvider::sync_json(bool is_requested, std::string& text) con
   for (const model::Stream stream : model::streams) w.key(model::stream_name(stream)).unsigned_integer(sync.backlog[model::index_of(stream)]);
   w.end_object().key("readings_acknowledged").unsigned_integer(sync.readings_acknowledged).key("loss_window_s").number(sync.loss_window.seconds());
   if (is_requested) w.key("requested").boolean(true);
-  const Hearing hearing = this->hearing({});
-  Heard heard = heard_of({}, {});
+  const Matched all = matched({});
+  const Hearing hearing = this->hearing(all);
+  Heard heard = heard_of(all, {});
   heard.has_data = true;
   heard.range.from_ns = hearing.moment.listening_since.nanos;  // syncing goes on when nobody measured
   const Judgement judgement = judge(hearing, heard);

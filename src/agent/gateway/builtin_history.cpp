@@ -107,38 +107,38 @@ void BuiltinProvider::release(Past known) {
   for (const Job& job : ready) run(job);
 }
 
-Hearing BuiltinProvider::hearing(const model::SeriesSelector& selector) const {
+BuiltinProvider::Matched BuiltinProvider::matched(const model::SeriesSelector& selector) const {
+  Matched out;
+  const model::SeriesDictionary& dictionary = services_.dictionary();
+  for (model::SeriesId id = 0; id < dictionary.size(); ++id) {
+    const model::Series& series = dictionary.at(id);
+    if (!selector.matches(series)) continue;
+    out.ids.push_back(id);
+    out.streams[model::index_of(series.stream)] = true;
+  }
+  return out;
+}
+
+Hearing BuiltinProvider::hearing(const Matched& asked) const {
   Hearing hearing;
   hearing.moment = services_.moment();
   hearing.last_before = last_before_;
-  const model::SeriesDictionary& dictionary = services_.dictionary();
-  std::array<bool, model::stream_count> asked{};
-  for (model::SeriesId id = 0; id < dictionary.size(); ++id) {
-    if (selector.matches(dictionary.at(id))) asked[model::index_of(dictionary.at(id).stream)] = true;
-  }
   for (const model::Stream stream : model::streams) {
     const StreamStatus& one = services_.store().streams[model::index_of(stream)];
     // Numbers below the first held one, but for those lost, were delivered.
-    if (!asked[model::index_of(stream)] || one.first_held - 1 <= one.lost_readings) continue;
+    if (!asked.streams[model::index_of(stream)] || one.first_held - 1 <= one.lost_readings) continue;
     const UtcNanos oldest = one.first_held_ns == INT64_MAX ? hearing.moment.utc : UtcNanos{one.first_held_ns};
     if (!hearing.held_since || oldest > *hearing.held_since) hearing.held_since = oldest;
   }
   return hearing;
 }
 
-Heard BuiltinProvider::heard_of(const model::SeriesSelector& selector, const TimeRange& range) const {
+Heard BuiltinProvider::heard_of(const Matched& asked, const TimeRange& range) const {
   Heard heard;
   heard.range = range;
-  heard.knows_series = false;
-  std::array<bool, model::stream_count> asked{};
-  const model::SeriesDictionary& dictionary = services_.dictionary();
-  for (model::SeriesId id = 0; id < dictionary.size(); ++id) {
-    if (!selector.matches(dictionary.at(id))) continue;
-    heard.knows_series = true;
-    asked[model::index_of(dictionary.at(id).stream)] = true;
-  }
+  heard.knows_series = !asked.ids.empty();
   for (const model::Stream stream : model::streams) {
-    if (!asked[model::index_of(stream)]) continue;
+    if (!asked.streams[model::index_of(stream)]) continue;
     for (const model::Gap& gap : services_.gaps(stream)) {
       if (touches(gap, range) && heard.gaps.size() < limits::query_gaps) heard.gaps.push_back(gap);
     }

@@ -78,8 +78,14 @@ class BuiltinProvider final : public Provider, public AgentServices::Listener {
   void on_loaded(const Result<model::QueryAnswer>& answer);
   void take_stored(const model::QueryAnswer& answer);
   void end_load(const std::string& problem);
-  Hearing hearing(const model::SeriesSelector& selector) const;
-  Heard heard_of(const model::SeriesSelector& selector, const TimeRange& range) const;
+  /// The series that a selector asks for, and their classes.
+  struct Matched {
+    std::vector<model::SeriesId> ids;
+    std::array<bool, model::stream_count> streams{};
+  };
+  Matched matched(const model::SeriesSelector& selector) const;
+  Hearing hearing(const Matched& asked) const;
+  Heard heard_of(const Matched& asked, const TimeRange& range) const;
 
   // builtin_tools.cpp
   void list_series(const Job& job);

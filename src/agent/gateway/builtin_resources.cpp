@@ -60,7 +60,7 @@ void BuiltinProvider::read(const Job& job) {
   }
   Asked asked{job, {}, {}};
   asked.query.limit = limits::resource_points;
-  if (!selector_of(job.target, asked.query.series) || !heard_of(asked.query.series, {}).knows_series) {
+  if (!selector_of(job.target, asked.query.series) || matched(asked.query.series).ids.empty()) {
     answers_.fail_not_found(job.key, job.target);
     return;
   }
@@ -68,7 +68,8 @@ void BuiltinProvider::read(const Job& job) {
 }
 
 void BuiltinProvider::on_series_read(const Asked& asked, const model::QueryAnswer& answer) {
-  const Hearing hearing = this->hearing(asked.query.series);
+  const Matched matching = matched(asked.query.series);
+  const Hearing hearing = this->hearing(matching);
   int64_t oldest_ns = hearing.moment.utc.nanos;
   bool has_data = false;
   std::string out;
@@ -93,7 +94,7 @@ void BuiltinProvider::on_series_read(const Asked& asked, const model::QueryAnswe
     w.end_array().end_object();
   }
   w.end_array();
-  Heard heard = heard_of(asked.query.series, {oldest_ns, INT64_MAX});
+  Heard heard = heard_of(matching, {oldest_ns, INT64_MAX});
   heard.has_data = has_data;
   write_judgement(w, hearing, heard, judge(hearing, heard));
   w.end_object();
@@ -101,8 +102,9 @@ void BuiltinProvider::on_series_read(const Asked& asked, const model::QueryAnswe
 }
 
 std::string BuiltinProvider::gaps_json(const TimeRange& range) const {
-  const Hearing hearing = this->hearing({});
-  Heard heard = heard_of({}, range);
+  const Matched all = matched({});
+  const Hearing hearing = this->hearing(all);
+  Heard heard = heard_of(all, range);
   heard.has_data = true;
   std::string out;
   json::Writer w(out);

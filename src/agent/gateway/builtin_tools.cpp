@@ -72,7 +72,8 @@ void BuiltinProvider::latest(const Job& job) {
 }
 
 std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selector, bool says_why, std::string& text) {
-  const Hearing hearing = this->hearing(selector);
+  const Matched asked = matched(selector);
+  const Hearing hearing = this->hearing(asked);
   const Moment& moment = hearing.moment;
   const model::SeriesDictionary& dictionary = services_.dictionary();
   Table table;
@@ -85,11 +86,10 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
   w.begin_object();
   write_head(w, services_);
   w.key("series").begin_array();
-  const Heard everything = heard_of(selector, {});
+  const Heard everything = heard_of(asked, {});
   const char* const unknown = history_ == History::read ? "no reading held" : "long ago, being read back";
-  for (model::SeriesId id = 0; id < dictionary.size(); ++id) {
+  for (const model::SeriesId id : asked.ids) {
     const model::Series& series = dictionary.at(id);
-    if (!selector.matches(series)) continue;
     const LatestReading* const one = latest_.find(id, moment);
     w.begin_object().key("key").text(series.key());
     json::write_series(w, "", series, one != nullptr ? one->quality : model::TimeQuality::none);
@@ -105,14 +105,14 @@ std::string BuiltinProvider::series_list_json(const model::SeriesSelector& selec
       for (const model::Gap& gap : everything.gaps) {
         if (gap.stream == series.stream && touches(gap, since.range)) since.gaps.push_back(gap);
       }
-      if (!since.range.is_empty()) w.key("since_then").text(worth_name(judge(hearing, since).worth));
+      if (!since.range.is_empty()) w.key("since_then").text(worth_name(judge_worth(hearing, since)));
     }
     w.end_object();
     const bool is_shown = table.rows() < limits::tool_text_rows;
     if (is_shown) table.add_row({series.key(), one != nullptr ? model::value_text(one->point) : "-", series.unit, one != nullptr ? age_text(moment, one->point.time_ns) : unknown});
   }
   w.end_array().key("total").unsigned_integer(dictionary.size());
-  Heard heard = heard_of(selector, {oldest_ns, INT64_MAX});
+  Heard heard = heard_of(asked, {oldest_ns, INT64_MAX});
   heard.has_data = has_data;
   const Judgement judgement = judge(hearing, heard);
   write_judgement(w, hearing, heard, judgement);
@@ -128,8 +128,9 @@ void BuiltinProvider::query(const Job& job) {
 }
 
 void BuiltinProvider::on_queried(const Asked& asked, const model::QueryAnswer& answer) {
-  const Hearing hearing = this->hearing(asked.query.series);
-  Heard heard = heard_of(asked.query.series, asked.range);
+  const Matched matching = matched(asked.query.series);
+  const Hearing hearing = this->hearing(matching);
+  Heard heard = heard_of(matching, asked.range);
   size_t rows = 0;
   int64_t newest_ns = INT64_MIN;
   for (const model::SeriesAnswer& one : answer.series) {

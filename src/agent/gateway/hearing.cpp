@@ -21,8 +21,6 @@ TimeRange deaf_range(const Hearing& hearing, const TimeRange& range) {
   return deaf.is_empty() ? TimeRange{0, 0} : deaf;
 }
 
-std::string between(const TimeRange& range) { return model::short_time(range.from_ns) + " and " + model::short_time(range.to_ns); }
-
 std::string gaps_text(const std::vector<model::Gap>& gaps) {
   uint64_t count = 0;
   bool at_least = false;
@@ -37,25 +35,76 @@ std::string gaps_text(const std::vector<model::Gap>& gaps) {
 }
 
 std::string deaf_text(const TimeRange& deaf) {
-  return "The agent was not running for up to " + format_duration({deaf.to_ns - deaf.from_ns}) + ", between " + between(deaf) + ".";
+  std::string text = "The agent was not running for up to ";
+  text.reserve(128);
+  text += format_duration({deaf.to_ns - deaf.from_ns});
+  text += ", between ";
+  text += model::short_time(deaf.from_ns);
+  text += " and ";
+  text += model::short_time(deaf.to_ns);
+  text.push_back('.');
+  return text;
 }
 
 std::string delivered_text(const Hearing& hearing) {
   return "Readings before " + model::short_time(hearing.held_since->nanos) + " were delivered to the hub and freed here: ask the hub for them.";
 }
 
-void add(std::string& text, const std::string& sentence) { text += (text.empty() ? "" : " ") + sentence; }
+void add(std::string& text, std::string_view sentence) {
+  if (!text.empty()) text.push_back(' ');
+  text += sentence;
+}
 
-Judgement judge_data(const Hearing& hearing, const Heard& heard, Judgement judgement, bool reaches_freed) {
-  std::string& text = judgement.explanation;
+/// What judging looks at.
+struct Facts {
+  TimeRange past;  ///< of the range asked for
+  TimeRange deaf;
+  bool reaches_freed = false;
+};
+
+Facts facts_of(const Hearing& hearing, const Heard& heard) {
+  const TimeRange past = overlap(heard.range, {INT64_MIN, hearing.moment.utc.nanos});
+  return {past, deaf_range(hearing, past), hearing.held_since && past.from_ns < hearing.held_since->nanos};
+}
+
+Worth worth_of(const Facts& facts, const Heard& heard) {
+  if (!heard.knows_series) return Worth::unknown_series;
+  const bool has_gaps = !heard.gaps.empty();
+  const bool was_deaf = !facts.deaf.is_empty();
+  if (heard.has_data) {
+    return has_gaps || was_deaf || facts.reaches_freed || heard.is_truncated || heard.blocks_unreadable > 0 ? Worth::partial : Worth::complete;
+  }
+  if (facts.past.is_empty()) return Worth::future;
+  if (has_gaps) return Worth::lost;
+  if (facts.reaches_freed) return Worth::delivered;
+  return was_deaf ? Worth::not_listening : Worth::silent;
+}
+
+std::string partial_text(const Hearing& hearing, const Heard& heard, const Facts& facts) {
+  std::string text;
   if (!heard.gaps.empty()) add(text, "In this time " + gaps_text(heard.gaps) + ".");
-  if (!judgement.deaf.is_empty()) add(text, deaf_text(judgement.deaf));
-  if (reaches_freed) add(text, delivered_text(hearing));
+  if (!facts.deaf.is_empty()) add(text, deaf_text(facts.deaf));
+  if (facts.reaches_freed) add(text, delivered_text(hearing));
   if (heard.is_truncated) add(text, "Only the newest rows are shown: ask for a shorter time, fewer series, or an aggregate with a step.");
   if (heard.blocks_unreadable > 0) add(text, format_count(heard.blocks_unreadable) + " stored blocks could not be read: run 'tideline verify'.");
-  judgement.worth = text.empty() ? Worth::complete : Worth::partial;
-  if (text.empty()) text = "Every reading of this time is here; nothing was lost.";
-  return judgement;
+  return text;
+}
+
+std::string explain(Worth worth, const Hearing& hearing, const Heard& heard, const Facts& facts) {
+  switch (worth) {
+    case Worth::complete: return "Every reading of this time is here; nothing was lost.";
+    case Worth::partial: return partial_text(hearing, heard, facts);
+    case Worth::silent: return "The agent listened all this time and lost nothing: the producer was silent.";
+    case Worth::lost: return "There were readings: " + gaps_text(heard.gaps) + ".";
+    case Worth::not_listening: {
+      const bool is_all = facts.deaf.from_ns <= facts.past.from_ns && facts.deaf.to_ns >= facts.past.to_ns;
+      return deaf_text(facts.deaf) + (is_all ? "" : " In the rest of this time it listened, and the producer was silent.");
+    }
+    case Worth::delivered: return delivered_text(hearing);
+    case Worth::future: return "This time lies in the future of the device's clock.";
+    case Worth::unknown_series: return "No series matches: list_series tells the names. A series is known from its first reading on.";
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,34 +118,12 @@ bool touches(const model::Gap& gap, const TimeRange& range) {
 }
 
 Judgement judge(const Hearing& hearing, const Heard& heard) {
-  Judgement judgement;
-  const TimeRange past = overlap(heard.range, {INT64_MIN, hearing.moment.utc.nanos});
-  judgement.deaf = deaf_range(hearing, past);
-  const bool reaches_freed = hearing.held_since && past.from_ns < hearing.held_since->nanos;
-  if (!heard.knows_series) {
-    judgement.worth = Worth::unknown_series;
-    judgement.explanation = "No series matches: list_series tells the names. A series is known from its first reading on.";
-  } else if (heard.has_data) {
-    return judge_data(hearing, heard, std::move(judgement), reaches_freed);
-  } else if (past.is_empty()) {
-    judgement.worth = Worth::future;
-    judgement.explanation = "This time lies in the future of the device's clock.";
-  } else if (!heard.gaps.empty()) {
-    judgement.worth = Worth::lost;
-    judgement.explanation = "There were readings: " + gaps_text(heard.gaps) + ".";
-  } else if (reaches_freed) {
-    judgement.worth = Worth::delivered;
-    judgement.explanation = delivered_text(hearing);
-  } else if (!judgement.deaf.is_empty()) {
-    judgement.worth = Worth::not_listening;
-    const bool is_all = judgement.deaf.from_ns <= past.from_ns && judgement.deaf.to_ns >= past.to_ns;
-    judgement.explanation = deaf_text(judgement.deaf) + (is_all ? "" : " In the rest of this time it listened, and the producer was silent.");
-  } else {
-    judgement.worth = Worth::silent;
-    judgement.explanation = "The agent listened all this time and lost nothing: the producer was silent.";
-  }
-  return judgement;
+  const Facts facts = facts_of(hearing, heard);
+  const Worth worth = worth_of(facts, heard);
+  return {worth, explain(worth, hearing, heard, facts), facts.deaf};
 }
+
+Worth judge_worth(const Hearing& hearing, const Heard& heard) { return worth_of(facts_of(hearing, heard), heard); }
 
 void write_judgement(json::Writer& w, const Hearing& hearing, const Heard& heard, const Judgement& judgement) {
   w.key("completeness").begin_object().key("state").text(worth_name(judgement.worth)).key("explanation").text(judgement.explanation);

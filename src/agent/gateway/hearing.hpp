@@ -45,6 +45,8 @@ struct Judgement {
   TimeRange deaf;           ///< empty, or when nobody listened
 };
 Judgement judge(const Hearing& hearing, const Heard& heard);
+/// The same without the text.
+Worth judge_worth(const Hearing& hearing, const Heard& heard);
 
 /// Whether the gap may lie in the range; times of gaps may be unknown (0).
 bool touches(const model::Gap& gap, const TimeRange& range);
