@@ -61,6 +61,9 @@ bool ListCatalog::renew_version(ListKind kind) {
 bool ListCatalog::set_tools(std::vector<Tool> tools) {
   tools_ = std::move(tools);
   sort_unique(tools_, &Tool::name);
+  for (Tool& tool : tools_) {
+    if (!tool.is_relayed) tool.digest = SchemaDigest(Slice(tool.input_schema_json));
+  }
   return renew_version(ListKind::tools);
 }
 

@@ -9,6 +9,7 @@
 
 #include "mcp/json_slice.hpp"
 #include "mcp/revision.hpp"
+#include "mcp/schema_digest.hpp"
 
 namespace tideline::mcp {
 
@@ -33,6 +34,7 @@ struct Tool {
   std::string extra{};
   bool may_ask = false;     ///< may answer input_required: its arguments are kept for the second round
   bool is_relayed = false;  ///< another server's: it checks the arguments and owns the requestState
+  SchemaDigest digest{};    ///< of input_schema_json; set by the catalog, and only of tools that are not relayed
 };
 void append_tool(std::string& out, const Tool& tool, Revision revision);
 

@@ -41,7 +41,7 @@ void Server::serve_tool(const Request& request) {
   const std::string tool_name = name.text();
   const Tool* tool = catalog_.find_tool(tool_name);
   if (tool == nullptr) return answer(request, invalid_params("unknown tool: " + shown(tool_name)));
-  if (!tool->is_relayed) {
+  if (!tool->is_relayed && !tool->digest.surely_fits(arguments)) {
     // A wrong argument is for the model to correct, so it is a result, not a protocol error.
     const std::string problem = check_arguments(Slice(tool->input_schema_json), arguments);
     if (!problem.empty()) return answer(request, tool_error(problem));

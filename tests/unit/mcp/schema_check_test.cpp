@@ -1,4 +1,5 @@
 #include "mcp/schema_check.hpp"
+#include "mcp/schema_digest.hpp"
 
 #include <gtest/gtest.h>
 
@@ -82,4 +83,38 @@ TEST(SchemaCheck, SurvivesSchemasThatNestWithoutEnd) {
 }
 
 }  // namespace
+TEST(SchemaDigest, SaysThatArgumentsFitOnlyWhereTheCheckFindsNothing) {
+  const std::string schemas[] = {
+      R"({"type":"object","properties":{"s":{"type":"string","minLength":1,"maxLength":4},"n":{"type":"integer"},"x":{"type":"number"}},"additionalProperties":false})",
+      R"({"type":"object","properties":{"s":{"type":["string","null"]},"n":{"type":"integer","minimum":2},"b":{"type":"boolean"}},"required":["s"]})",
+      R"({"type":"object","properties":{"s":{"enum":["a"]},"n":{},"x":{"type":"object","required":["y"]},"b":true}})",
+      R"({"type":"object","anyOf":[{"required":["s"]},{"required":["n"]}]})",
+      R"({"type":"object","required":["nowhere"]})",
+      R"({"type":"object"})",
+  };
+  const std::string values[] = {R"("")", R"("a")", R"("abcd")", R"("abcde")", R"("\u0061")", R"("\ud83d\ude00")", "1", "2", "-7", "1.0", "1.5", "1e3", "1e999",
+                                "123456789012345678901234", "null", "true", "{}", R"({"y":1,"y":2})", "[]", R"(["a"])"};
+  size_t sure = 0;
+  for (const std::string& schema : schemas) {
+    const SchemaDigest digest{Slice(schema)};
+    const auto look = [&](const std::string& arguments) {
+      if (!digest.surely_fits(Slice(arguments))) return;
+      ++sure;
+      EXPECT_EQ(check_arguments(Slice(schema), Slice(arguments)), "") << schema << " " << arguments;
+    };
+    look("");
+    look("{}");
+    for (const std::string& value : values) {
+      for (const char* name : {"s", "n", "x", "b", "other", "\\u0073"}) {
+        look(std::string("{\"") + name + "\":" + value + "}");
+        look(std::string("{\"") + name + "\":" + value + ",\"s\":\"a\"}");
+        look(std::string("{ \"s\" : \"a\" , \"") + name + "\" : " + value + " }");
+      }
+    }
+  }
+  EXPECT_GT(sure, 50u);
+  EXPECT_TRUE(SchemaDigest(Slice(schemas[0])).surely_fits(Slice(R"({"s":"temp","n":3,"x":1.5})")));
+  EXPECT_FALSE(SchemaDigest().surely_fits(Slice("{}")));
+}
+
 }  // namespace tideline::mcp
