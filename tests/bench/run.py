@@ -21,7 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "whole"), str(HERE.parent / "system")]
 import report  # noqa: E402
 
-MODULES = ("limits", "edge", "peer_rsyslog", "peer_mosquitto", "peer_nats", "mcp_stdio", "hub_http", "fleet", "profile", "micro", "instructions")
+MODULES = ("limits", "edge", "mcp_stdio", "hub_http", "fleet", "profile", "peer_rsyslog", "peer_mosquitto", "peer_nats", "micro", "instructions")
 
 
 class Context:
