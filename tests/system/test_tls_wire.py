@@ -31,7 +31,7 @@ class Tap(Link):
 
     def seen(self, one, data):
         if one.getpeername()[1] == self.target[1]:
-            kept = self.heard.setdefault(id(one), bytearray())
+            kept = self.heard.setdefault(one, bytearray())  # kept open to Python, so that no later connection is taken for it
             if len(kept) < 65536:
                 kept += data
 
