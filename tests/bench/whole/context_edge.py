@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 from harness import Site, check, pss_kib  # noqa: E402
 
 QUIET = "".join(f'[input.{name}]\ntype = "{name}"\nenabled = false\n\n' for name in ("host", "hwmon", "thermal"))

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 from harness import Site, wait_until  # noqa: E402
 from job_mix import Mix, Noise, Quantised  # noqa: E402
 from measure import Disk, Watch, cpu_seconds, sent_bytes  # noqa: E402

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 from harness import Producer, Site, check, wait_until  # noqa: E402
 from mcp_client import HubClient, serve_http  # noqa: E402
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "system"))
 from harness import Producer, Site, wait_until  # noqa: E402
 
 
