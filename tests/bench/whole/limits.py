@@ -7,7 +7,7 @@ import tempfile
 from peer import built
 
 WIRE_BYTES_A_READING = 2.05  # of the mix, measured by edge.py
-BYTES_A_READING = 2.34  # of the mix at 1,000 a block (RESULTS.md, block)
+BYTES_A_READING = 2.34  # of the mix at 1,000 a block (BY_HAND.md, block)
 
 
 def raw_tls(context):
