@@ -108,7 +108,7 @@ TEST_F(DrainTest, a_backlog_does_not_change_what_is_held_in_memory) {
   come_online();
   drain();
   size_t buffered = 0;
-  for (const LaneStatus& lane : uplink->status().lanes) buffered += lane.buffered_bytes;
+  for (const LaneStatus& lane : uplink->status().lanes) buffered += static_cast<size_t>(lane.buffered_bytes);
   EXPECT_GT(buffered, 0u);
   EXPECT_LE(buffered, limits::uplink_buffer_bytes + limits::uplink_fetch_bytes + 20'000);
 }
