@@ -89,7 +89,7 @@ void store_event(Fixture& fixture, Input& in) {
 void check_bounds(const Fixture& fixture) {
   const UplinkStatus status = fixture.uplink->status();
   size_t buffered = 0;
-  for (const LaneStatus& lane : status.lanes) buffered += lane.buffered_bytes;
+  for (const LaneStatus& lane : status.lanes) buffered += static_cast<size_t>(lane.buffered_bytes);
   check(buffered <= 6 * (limits::uplink_buffer_bytes + 2 * limits::uplink_fetch_bytes));
   for (const model::SeqRange& range : fixture.store.acknowledged) {
     check(range.last < std::max({fixture.store.status_.streams[0].next, fixture.store.status_.streams[1].next, fixture.store.status_.streams[2].next}));
