@@ -344,6 +344,18 @@ class Agent:
         wait_until(lambda: self.backlog() == 0, seconds, f"{self.name} to have nothing left to send")
 
 
+@contextlib.contextmanager
+def lone_agent(build, daemon, extra):
+    """An agent without a hub that answers (its link stays idle: it is not enrolled), running or for the commands that need no daemon."""
+    with Site(build) as site:
+        agent = site.agent("pump-7", port=9, extra=extra, enroll=False)
+        if daemon:
+            agent.start()
+        yield agent
+        if agent.process and agent.process.alive():
+            agent.stop()
+
+
 class Producer:
     """Sends numbered readings to ingest.sock and keeps those that were acknowledged: the list for the proof.
 

@@ -1,5 +1,4 @@
 """The context at the edge: command line, MCP over stdio, and what is left after kill -9."""
-import contextlib
 import json
 import os
 import random
@@ -9,21 +8,14 @@ import subprocess
 import threading
 import time
 
-from harness import Site, check, wait_until
+from harness import check, lone_agent, wait_until
 from mcp_stdio import Stdio, check_schema
 
 QUIET = '[input.host]\nenabled = false\n[context.entry."pump/*/setpoint"]\ntype = "number"\nminimum = 0\nmaximum = 10\n[context.entry.mode]\nenum = ["eco", "full"]\n'
 
 
-@contextlib.contextmanager
 def edge(build, daemon):
-    with Site(build) as site:
-        agent = site.agent("pump-7", port=9, extra=QUIET, enroll=False)
-        if daemon:
-            agent.start()
-        yield agent
-        if agent.process and agent.process.alive():
-            agent.stop()
+    return lone_agent(build, daemon, QUIET)
 
 
 def tideline(agent, *words):

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from harness import ROOT, Site, check, pss_kib
+from harness import ROOT, check, lone_agent, pss_kib
 from mcp_stdio import ENVELOPE, MODERN, Stdio, check_schema
 
 LEGACY = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
@@ -17,16 +17,8 @@ QUIET = '[input.host]\nenabled = false\n[store]\nnormal_commit = "200ms"\n'
 TOOLS = ["doctor", "latest", "list_series", "query", "record", "sync_now", "sync_status"]
 
 
-@contextlib.contextmanager
 def edge(build, daemon, extra=QUIET):
-    """An agent without a hub that answers (its link stays idle: it is not enrolled)."""
-    with Site(build) as site:
-        agent = site.agent("pump-7", port=9, extra=extra, enroll=False)
-        if daemon:
-            agent.start()
-        yield agent
-        if agent.process and agent.process.alive():
-            agent.stop()
+    return lone_agent(build, daemon, extra)
 
 
 def check_built_in(names, text):
