@@ -42,7 +42,6 @@ OURS = (
 
 def part_of(frames):
     """`frames` are (function, library) from the innermost outwards."""
-    functions = [function for function, _ in frames]
     function, library = frames[0]
     if "kernel" in library or library.startswith("[") and library != "[vdso]":
         stack = " ".join(f for f, one in frames if "kernel" in one)
@@ -53,9 +52,8 @@ def part_of(frames):
     for name, pattern in COMMON:
         if re.search(pattern, function):
             return name
-    if "tideline" in library:
-        return next((name for name, pattern in OURS if re.search(pattern, functions[0])), "other of ours")
-    return next((name for name, pattern in OURS if re.search(pattern, function)), "C and C++ library")
+    other = "other of ours" if "tideline" in library else "C and C++ library"
+    return next((name for name, pattern in OURS if re.search(pattern, function)), other)
 
 
 def parts(data):
