@@ -2,8 +2,9 @@
 //
 // Owned by an IngestSession or an exec input, one per producer. Thread: loop. Pure but for the Sink.
 // A line is taken whole or not at all. What names its series is kept as raw text: a series seen before costs one hash look-up
-// and no allocation, one that comes in the order of the time before not even that (bench ingest_bench). Bounds: limits::ingest_line_bytes by the splitter, limits::ingest_fields a line; the
-// cache holds limits::series_per_device fields and limits::ingest_cache_bytes, then it starts over.
+// and no allocation, one that comes in the order of the time before not even that (bench ingest_bench). Bounds:
+// limits::ingest_line_bytes by the splitter, limits::ingest_fields a line; the cache holds limits::series_per_device fields and
+// limits::ingest_cache_bytes, then it starts over.
 //
 //   temp,room=a v=21.5 1700000000000000000        the fields v and value give the measurement's name, field x gives temp.x
 //   {"series":"temp","labels":{"room":"a"},"value":21.5,"time":"2026-11-21T03:04:05Z","unit":"Cel","class":"critical"}
