@@ -22,15 +22,21 @@ std::string utc_ms(int64_t ms) { return format_utc(UtcNanos{ms * 1'000'000}); }
 
 }  // namespace
 
+std::string any_json_schema(std::string_view description) {
+  constexpr std::string_view types = R"("anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]})";
+  if (description.empty()) return "{" + std::string(types);
+  return R"({"description":")" + std::string(description) + "\"," + std::string(types);
+}
+
 std::string entry_schema() {
-  return std::string(R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"gone":{"type":"string","enum":["deleted","expired"]},)") + write_members +
+  return std::string(R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":)" + any_json_schema("Any JSON.") + R"(,"gone":{"type":"string","enum":["deleted","expired"]},)") + write_members +
          R"(,"age_s":{"type":"number"},"rule":{"type":"string","enum":["last_writer","device_wins","hub_wins","keep_both"]},"conflict":{"type":"object",)"
-         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{"deleted":{"type":"boolean"},"value":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},)" +
+         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{"deleted":{"type":"boolean"},"value":)" + any_json_schema() + R"(,)" +
          write_members + "}}";
 }
 
 std::string history_schema() {
-  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{"deleted":{"type":"boolean"},"value":{"anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},)") +
+  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{"deleted":{"type":"boolean"},"value":)" + any_json_schema() + R"(,)") +
          write_members + "}}}";
 }
 

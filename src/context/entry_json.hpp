@@ -24,6 +24,8 @@ std::string write_text(Side side, const Write& write);
 /// Of the stamp, RFC 3339 with milliseconds.
 std::string written_at(Stamp stamp);
 
+/// The schema of a value that may be any JSON, told type by type: strict clients refuse a schema without one.
+std::string any_json_schema(std::string_view description = {});
 /// Members of "properties" of what write_entry() writes, raw.
 std::string entry_schema();
 std::string history_schema();  ///< the member history

@@ -2,6 +2,7 @@
 #include "agent/gateway/context_provider.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "context/entry_json.hpp"
 #include "context/limits.hpp"
 #include "mcp/query_arguments.hpp"
 
@@ -25,17 +26,17 @@ constexpr const char* origin =
     R"("time":{"type":"string","description":"When, by the writer's clock (RFC 3339, UTC)."},"expires":{"type":"string"})";
 
 std::string entry_members() {
-  return R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"value_bytes":{"type":"integer","description":"Of a long value, which a list leaves out."},)"
+  return R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":)" + context::any_json_schema("Any JSON.") + R"(,"value_bytes":{"type":"integer","description":"Of a long value, which a list leaves out."},)"
          R"("gone":{"type":"string","enum":["deleted","expired"]},)" +
          std::string(origin) +
          R"(,"age_s":{"type":"number"},"at_hub":{"type":"boolean","description":"The hub holds this version. Missing: the hub was not met since the agent started."},)"
          R"("rule":{"type":"string","enum":["last_writer","device_wins","hub_wins","keep_both"]},"conflict":)" +
-         object(R"("value":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")");
+         object(R"("value":)" + context::any_json_schema("Any JSON.") + R"(,"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")");
 }
 
 std::string entry_schema() {
   return object(entry_members() + R"(,"history":{"type":"array","items":)" +
-                    object(R"("value":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")") + "}",
+                    object(R"("value":)" + context::any_json_schema("Any JSON.") + R"(,"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")") + "}",
                 R"("path","exists")");
 }
 
@@ -66,7 +67,7 @@ Offer context_offer() {
                   "the history. desired/... can be written at the hub alone. Examples: {\"path\":\"mode\",\"value\":\"eco\"}, {\"path\":\"pump/7\",\"value\":{\"limit\":5,\"note\":null},\"merge\":true}.",
                   most::value_bytes / 1024, format_count(most::entries).c_str()),
            input(std::string(path_argument) +
-                     R"(,"value":{"description":"Any JSON: a text, a number, an object.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"merge":{"type":"boolean","default":false,"description":"Merge into the object that is there (RFC 7396: null takes a member away) instead of replacing all of it."},)" +
+                     R"(,"value":)" + context::any_json_schema("Any JSON: a text, a number, an object.") + R"(,"merge":{"type":"boolean","default":false,"description":"Merge into the object that is there (RFC 7396: null takes a member away) instead of replacing all of it."},)" +
                      version_argument + R"(,"ttl_seconds":{"type":"number","minimum":0.001,"description":"The entry expires after this time. Default: never."})",
                  R"("path","value")"),
            entry_schema(), sets),

@@ -88,8 +88,8 @@ bool is_context_tool(std::string_view name) {
 std::vector<mcp::Tool> context_tools() {
   const std::string entry = joined({R"("device":{"type":"string"})", context::entry_schema(), delivery});
   const std::string difference =
-      R"("device":{"type":"string"},"online":{"type":"boolean"},"path":{"type":"string","description":"Below desired/ and reported/."},"desired":{"description":"Any JSON.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"version":{"type":"string"},"author":{"type":"string"},"time":{"type":"string"},)" +
-      std::string(delivery) + R"(,"reported":{"description":"Absent while the device reported nothing.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"reported_time":{"type":"string"},"equal":{"type":"boolean"},"error":{"description":"What the device says is in the way (its reported/_error/...).","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]})";
+      R"("device":{"type":"string"},"online":{"type":"boolean"},"path":{"type":"string","description":"Below desired/ and reported/."},"desired":)" + context::any_json_schema("Any JSON.") + R"(,"version":{"type":"string"},"author":{"type":"string"},"time":{"type":"string"},)" +
+      std::string(delivery) + R"(,"reported":)" + context::any_json_schema("Absent while the device reported nothing.") + R"(,"reported_time":{"type":"string"},"equal":{"type":"boolean"},"error":)" + context::any_json_schema("What the device says is in the way (its reported/_error/...).");
   return {
       tool(context_tool::get, "Get an entry of a device's context",
            "What holds on a device: configuration, mode, set points, notes. From the hub's replica, also while the device is offline. Example: {\"device\":\"pump-7\",\"path\":\"mode\"}.",
@@ -102,7 +102,7 @@ std::vector<mcp::Tool> context_tools() {
       tool(context_tool::set, "Set an entry of devices' context",
            "Writes a value on one device or on all that match; the hub holds it durably when this answers, and devices that are offline get it when they return. desired/... is what a device is asked to be; "
            "context_diff shows how far that is. Example: {\"device\":\"{site=berlin}\",\"path\":\"desired/mode\",\"value\":\"eco\",\"wait_seconds\":10}.",
-           input(joined({some_devices, path_argument, R"("value":{"description":"Any JSON, at most 64 KiB.","anyOf":[{"type":"string"},{"type":"number"},{"type":"boolean"},{"type":"object"},{"type":"array"},{"type":"null"}]},"merge":{"type":"boolean","default":false,"description":"The value is a merge patch (RFC 7396) of what is there."})",
+           input(joined({some_devices, path_argument, R"("value":)" + context::any_json_schema("Any JSON, at most 64 KiB.") + R"(,"merge":{"type":"boolean","default":false,"description":"The value is a merge patch (RFC 7396) of what is there."})",
                          version_argument, R"("ttl_seconds":{"type":"number","exclusiveMinimum":0,"maximum":316224000,"description":"The entry is gone after this time."})", wait_argument}),
                  R"("device","path","value")"),
            write_schema(), writes),
