@@ -429,7 +429,16 @@ class Producer:
 
 def pss_kib(pid):
     """Proportional set size: what the process really costs."""
+    return memory_kib(pid, "Pss")
+
+
+def own_kib(pid):
+    """Heap, stacks and written data: the part of the memory that does not depend on which other programs share its libraries."""
+    return memory_kib(pid, "Anonymous")
+
+
+def memory_kib(pid, kind):
     for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1])
-    raise Failure("no Pss in smaps_rollup")
+    raise Failure(f"no {kind} in smaps_rollup")
