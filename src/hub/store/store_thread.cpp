@@ -103,8 +103,10 @@ Status StoreThread::ask_gaps(StoreToken token, model::DeviceSelector devices) { 
 
 void StoreThread::cancel(StoreToken token) {
   const std::lock_guard guard(mutex_);
-  const bool waits = std::any_of(questions_.begin(), questions_.end(), [&](const Question& question) { return question.token == token; });
-  if (waits || is_question_at_work_) cancelled_.push_back(token);
+  const auto is_it = [&](const Question& question) { return question.token == token; };
+  if (std::any_of(questions_.begin(), questions_.end(), is_it) || std::any_of(under_way_.begin(), under_way_.end(), is_it) || is_question_at_work_) {
+    cancelled_.push_back(token);
+  }
 }
 
 void StoreThread::close() {
@@ -134,7 +136,7 @@ Status StoreThread::submit(Question question) {
   if (is_closed_) return Error{ErrorCode::closed, 0, "store thread"};
   {
     const std::lock_guard guard(mutex_);
-    if (questions_.size() >= 2 * limits::hub_queries) return Error{ErrorCode::full, 0, "too many questions at once: ask again later"};
+    if (questions_.size() >= limits::hub_queries_waiting) return Error{ErrorCode::full, 0, "too many questions at once: ask again later"};
     questions_.push_back(std::move(question));
   }
   has_work_.notify_one();
@@ -175,25 +177,35 @@ void StoreThread::main() {
       lock.lock();
     } else if (is_closing_) {
       questions_.clear();
+      under_way_.clear();
       return;
     } else {
-      Question question = std::move(questions_.front());
-      questions_.pop_front();
+      Question question = take_question();
       is_question_at_work_ = true;
       lock.unlock();
       work_on(std::move(question));
       lock.lock();
       is_question_at_work_ = false;
-      if (questions_.empty()) cancelled_.clear();
+      if (questions_.empty() && under_way_.empty()) cancelled_.clear();
     }
   }
+}
+
+/// A new one and one under way by turns, so that neither a crowd of short questions nor a few long ones keep the others waiting.
+StoreThread::Question StoreThread::take_question() {
+  const bool can_begin = !questions_.empty() && under_way_.size() < limits::hub_queries;
+  std::deque<Question>& from = can_begin && (under_way_.empty() || !is_old_ones_turn_) ? questions_ : under_way_;
+  is_old_ones_turn_ = &from == &questions_;
+  Question question = std::move(from.front());
+  from.pop_front();
+  return question;
 }
 
 bool StoreThread::is_touch_due() const { return !touches_.empty() && (is_closing_ || platform::now() >= touch_due_); }
 
 /// Until there is something to do; touches_ alone become that when their time comes.
 void StoreThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  while (requests_.empty() && questions_.empty() && !is_closing_ && !is_touch_due()) {
+  while (requests_.empty() && questions_.empty() && under_way_.empty() && !is_closing_ && !is_touch_due()) {
     if (touches_.empty()) has_work_.wait(lock);
     else has_work_.wait_for(lock, std::chrono::nanoseconds((touch_due_ - platform::now()).nanos));
   }
@@ -219,7 +231,7 @@ void StoreThread::work_on(Question question) {
   const bool is_answered = std::visit([&](auto& ask) { return work_on(question.token, *archive, ask); }, question.work);
   if (is_answered) return;
   const std::lock_guard guard(mutex_);
-  questions_.push_back(std::move(question));
+  under_way_.push_back(std::move(question));
 }
 
 bool StoreThread::work_on(StoreToken token, Archive& archive, Ask& ask) {
@@ -299,7 +311,7 @@ void StoreThread::reopen_if_failed() {
 /// Questions under way point into the archive that is about to go.
 void StoreThread::drop_questions() {
   const std::lock_guard guard(mutex_);
-  for (Question& question : questions_) {
+  for (Question& question : under_way_) {
     if (auto* ask = std::get_if<Ask>(&question.work)) ask->running.reset();
   }
 }

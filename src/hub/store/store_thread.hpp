@@ -2,10 +2,10 @@
 // from the loop with a token of the caller's, answers come out on the loop through StoreListener.
 //
 // Owned by the hub's composition. Requests that change or load something are done in the order given; questions are done in
-// slices of limits::query_slice_blocks between them, in turn. That devices were seen is written once a second, together: when a fleet
+// slices of limits::query_slice_blocks between them, in turn: of limits::hub_queries, which hold memory; the others wait. That devices were seen is written once a second, together: when a fleet
 // comes back after a restart, nothing waits for ten thousand syncs. After a failed transaction the archive is opened again; until
 // that works every request is answered with an error, so nothing is acknowledged (convention 14). Bounds: limits::store_requests
-// and limits::hub_queries; the bytes of intake are bounded by Intake.
+// and limits::hub_queries_waiting; the bytes of intake are bounded by Intake.
 #pragma once
 
 #include <atomic>
@@ -74,7 +74,7 @@ class StoreThread : private uv::Waker::Listener {
   /// Within `touch_interval`, and before the thread ends; on_done(), in the order of those given. Errors as above.
   Status touch_device(StoreToken token, DeviceKey device, int64_t last_seen_ns, std::string agent_version);
 
-  // Questions: done between the others. Errors: full (2 * limits::hub_queries under way or waiting), closed.
+  // Questions: done between the others. Errors: full (limits::hub_queries_waiting wait already), closed.
   Status ask(StoreToken token, model::Query query);                           ///< on_answer
   Status ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series);  ///< on_latest
   Status ask_gaps(StoreToken token, model::DeviceSelector devices);           ///< on_gaps
@@ -119,6 +119,7 @@ class StoreThread : private uv::Waker::Listener {
   void main();
   bool is_touch_due() const;
   void wait_for_work(std::unique_lock<std::mutex>& lock);
+  Question take_question();
   void work_on(const std::vector<StoreToken>& tokens, const std::vector<DeviceTouch>& touches);
   void work_on(Request request);
   void work_on(Question question);
@@ -142,12 +143,14 @@ class StoreThread : private uv::Waker::Listener {
   std::mutex mutex_;
   std::condition_variable has_work_;
   std::deque<Request> requests_;     // guarded by mutex_, like all until replies_
-  std::deque<Question> questions_;
+  std::deque<Question> questions_;   // not begun
+  std::deque<Question> under_way_;   // begun, each with its next slice to do; at most limits::hub_queries
   std::vector<StoreToken> cancelled_;
   std::vector<DeviceTouch> touches_;  // not yet written
   std::vector<StoreToken> touch_tokens_;
   Instant touch_due_ = never;
   bool is_question_at_work_ = false;
+  bool is_old_ones_turn_ = false;
   bool is_closing_ = false;
   std::vector<Reply> replies_;
 

@@ -222,7 +222,7 @@ TEST_F(StoreThreadTest, QuestionsAreBounded) {
   }));
   size_t taken = 0;
   while (store_->ask(100 + taken, {})) ++taken;
-  EXPECT_EQ(taken, 2 * limits::hub_queries);
+  EXPECT_EQ(taken, limits::hub_queries_waiting);
   store_->cancel(100);
   gate.unlock();
   const std::string events = wait_for(static_cast<int>(taken) + 1);
