@@ -103,8 +103,8 @@ void Store::commit(Stream stream, Instant now) {
     ++report_.commits;
     report_.disk_full = false;
   } else if (status.error().code == ErrorCode::full) {
-    if (!report_.disk_full) log_error(log_, "outbox", "no space to commit (%s): new readings are refused until there is", status.error().context);
     report_.disk_full = true;
+    tell_full_disk(status.error(), now);
   } else if (!report_.failed) {
     fail(status.error(), now);
   }
@@ -112,6 +112,13 @@ void Store::commit(Stream stream, Instant now) {
   builder_.release();
   refresh_stream(stream);
   refresh_status();
+}
+
+/// Where other programs take and give space all the time, each commit may be another end of the trouble.
+void Store::tell_full_disk(const Error& error, Instant now) {
+  if (now < tell_full_disk_after_) return;
+  tell_full_disk_after_ = now + limits::full_disk_log_interval;
+  log_error(log_, "outbox", "no space to commit (%s): new readings are refused until there is", error.context);
 }
 
 Status Store::write(Stream stream, std::span<const PendingBatch> batches, Instant now) {

@@ -146,6 +146,7 @@ class Store {
   Status save(unsigned parts);
   unsigned number_unstored(model::Stream stream, Instant now);
   void finish(model::Stream stream, std::vector<PendingBatch> batches, Status status);
+  void tell_full_disk(const Error& error, Instant now);
   void complete(model::Stream stream, PendingBatch& pending, Status status);
   void note_unstored(model::Stream stream, const PendingBatch& batch, const Error& error);
   void note_commit(Duration took);
@@ -210,6 +211,7 @@ class Store {
   Notes notes_;
   ContextDb context_;
   StoreStatus report_;
+  Instant tell_full_disk_after_;
   std::vector<Completion> completions_;
   uint64_t state_version_ = 1;
   uint64_t numbering_ = 1;

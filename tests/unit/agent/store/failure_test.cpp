@@ -88,6 +88,17 @@ TEST_F(StoreFailure, a_full_disk_evicts_and_goes_on) {
   expect_accounted(Stream::normal);
 }
 
+TEST_F(StoreFailure, a_disk_that_is_full_now_and_then_is_told_once_a_minute) {
+  for (int i = 0; i < 130; ++i) {
+    test::arm_disk_fault(DiskCall::write, "seg-normal", ENOSPC, 0);
+    EXPECT_FALSE(record(Stream::normal, 5));
+    test::disarm_disk_faults();
+    EXPECT_TRUE(record(Stream::normal, 5));
+    pass(seconds(1));
+  }
+  EXPECT_EQ(std::count_if(log_.lines.begin(), log_.lines.end(), [](const std::string& line) { return line.starts_with("no space"); }), 3);
+}
+
 TEST_F(StoreFailure, state_commits_on_a_full_disk_by_giving_up_the_reserve) {
   pass(seconds(1));
   ASSERT_TRUE(std::filesystem::exists(directory_.file("ballast")));
