@@ -61,6 +61,7 @@ void StoreThread::stop() {
 void StoreThread::run() {
   std::vector<StoreRequest> requests;
   bool is_running = true;
+  ticked_ = platform::now();  // a tick syncs copies and the like: not before the first answers
   while (is_running) {
     busy_since_.store(never.nanos, std::memory_order_relaxed);
     is_running = wait_for_requests(requests);
