@@ -273,7 +273,7 @@ void Hub::on_done(StoreToken, Status status) {
 }
 
 void Hub::on_answer(StoreToken token, Result<model::QueryAnswer> answer) { (void)desk_->on_answer(token, answer); }
-void Hub::on_latest(StoreToken token, Result<std::vector<LatestValue>> values) { (void)desk_->on_latest(token, values); }
+void Hub::on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values) { (void)desk_->on_latest(token, values); }
 void Hub::on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) { (void)desk_->on_gaps(token, gaps); }
 
 // Enrolment runs as commands of the fleet.

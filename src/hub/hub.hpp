@@ -83,7 +83,7 @@ class Hub final : private net::Acceptor::Listener,
   void on_token_used(StoreToken token, Result<Token> used) override;
   void on_done(StoreToken token, Status status) override;
   void on_answer(StoreToken token, Result<model::QueryAnswer> answer) override;
-  void on_latest(StoreToken token, Result<std::vector<LatestValue>> values) override;
+  void on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values) override;
   void on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) override;
   void on_command(StoreToken token, std::string answer) override;
   void on_store_health(Status health) override;

@@ -116,10 +116,10 @@ void FleetAnswers::describe_device(const CallRef& ref, const Principal& principa
   model::DeviceSelector only;
   only.id_glob = device;
   const bool may_change = principal.may_change();
-  remember(ref, desk_.ask_latest(only, {}, [this, ref, only, device, may_change, as_resource](Result<std::vector<LatestValue>> values) {
+  remember(ref, desk_.ask_latest(only, {}, [this, ref, only, device, may_change, as_resource](const Result<std::vector<LatestValue>>& values) {
     asked_.erase(ref);
     if (!values) return wrong(ref, archive_problem(values.error()));
-    remember(ref, desk_.ask_gaps(only, [this, ref, device, may_change, as_resource, values = std::move(*values)](Result<StoreDesk::Gaps> gaps) {
+    remember(ref, desk_.ask_gaps(only, [this, ref, device, may_change, as_resource, values = *values](Result<StoreDesk::Gaps> gaps) {
       asked_.erase(ref);
       if (!gaps) return wrong(ref, archive_problem(gaps.error()));
       const DeviceEntry* known = registry_.find(device);
@@ -136,7 +136,7 @@ void FleetAnswers::describe_device(const CallRef& ref, const Principal& principa
 void FleetAnswers::latest(const CallRef& ref, const Principal& principal, mcp::Slice arguments) {
   LatestRequest request;
   if (const std::string problem = read_latest(arguments, principal.devices, request); !problem.empty()) return wrong(ref, problem);
-  remember(ref, desk_.ask_latest(request.devices, request.series, [this, ref, request](Result<std::vector<LatestValue>> values) {
+  remember(ref, desk_.ask_latest(request.devices, request.series, [this, ref, request](const Result<std::vector<LatestValue>>& values) {
     asked_.erase(ref);
     if (!values) return wrong(ref, archive_problem(values.error()));
     router_.reply(ref, latest_answer(request, visible(request.devices), *values, platform::wall_clock()), "ok", platform::now());
@@ -245,7 +245,7 @@ bool FleetAnswers::on_offline_call(const CallRef& ref, const mcp::Call& call, co
   if (call.target == "latest" || call.target == "list_series") {
     LatestRequest request;
     if (const std::string problem = read_latest(call.arguments, only, request); !problem.empty()) return wrong(ref, problem), true;
-    remember(ref, desk_.ask_latest(only, request.series, [this, ref, id](Result<std::vector<LatestValue>> values) {
+    remember(ref, desk_.ask_latest(only, request.series, [this, ref, id](const Result<std::vector<LatestValue>>& values) {
       asked_.erase(ref);
       const DeviceEntry* known = registry_.find(id);
       if (!values || known == nullptr) return wrong(ref, values ? "the device is not known any more" : archive_problem(values.error()));

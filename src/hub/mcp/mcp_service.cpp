@@ -139,7 +139,8 @@ void McpService::write_audit() {
       },
       [this](Result<bool> kept) {
         if (!kept) log_error(log_, area, "lines of the audit were lost: %s: %s", kept.error().context, error_name(kept.error().code));
-      });
+      },
+      StoreDesk::Changes::no_readings);
 }
 
 // ---- Devices

@@ -3,8 +3,8 @@
 namespace tideline::hub {
 namespace {
 
-template <class T>
-bool hand_over(std::unordered_map<StoreToken, std::function<void(Result<T>)>>& waiting, StoreToken token, Result<T>& answer) {
+template <class Then, class Answer>
+bool hand_over(std::unordered_map<StoreToken, Then>& waiting, StoreToken token, Answer& answer) {
   const auto found = waiting.find(token);
   if (found == waiting.end()) return false;
   const auto then = std::move(found->second);
@@ -15,15 +15,16 @@ bool hand_over(std::unordered_map<StoreToken, std::function<void(Result<T>)>>& w
 
 }  // namespace
 
-void StoreDesk::run(std::unique_ptr<StoreJob> job) {
+void StoreDesk::run(std::unique_ptr<StoreJob> job, Changes changes) {
   const StoreToken token = next_++;
   StoreJob* const raw = job.get();
   jobs_[token] = std::move(job);
   // "" stands for an archive that is not open (StoreThread::run).
-  const Status taken = store_.run(token, [raw](Archive& archive) {
+  const auto work = [raw](Archive& archive) {
     raw->work(archive);
     return std::string("done");
-  });
+  };
+  const Status taken = store_.run(token, work, changes);
   if (taken) return;
   const std::unique_ptr<StoreJob> refused = std::move(jobs_[token]);
   jobs_.erase(token);
@@ -40,7 +41,7 @@ StoreToken StoreDesk::ask(model::Query query, std::function<void(Result<model::Q
   return token;
 }
 
-StoreToken StoreDesk::ask_latest(model::DeviceSelector devices, model::SeriesSelector series, std::function<void(Result<std::vector<LatestValue>>)> then) {
+StoreToken StoreDesk::ask_latest(model::DeviceSelector devices, model::SeriesSelector series, LatestThen then) {
   const StoreToken token = next_++;
   latests_[token] = std::move(then);
   if (const Status taken = store_.ask_latest(token, std::move(devices), std::move(series)); !taken) {
@@ -74,7 +75,7 @@ bool StoreDesk::on_command(StoreToken token, const std::string& answer) {
 }
 
 bool StoreDesk::on_answer(StoreToken token, Result<model::QueryAnswer>& answer) { return hand_over(queries_, token, answer); }
-bool StoreDesk::on_latest(StoreToken token, Result<std::vector<LatestValue>>& values) { return hand_over(latests_, token, values); }
+bool StoreDesk::on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values) { return hand_over(latests_, token, values); }
 bool StoreDesk::on_gaps(StoreToken token, Result<Gaps>& gaps) { return hand_over(gaps_, token, gaps); }
 
 }  // namespace tideline::hub

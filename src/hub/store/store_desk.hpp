@@ -43,13 +43,17 @@ class StoreDesk {
   using Gaps = std::vector<std::pair<std::string, model::Gap>>;
   explicit StoreDesk(StoreThread& store) : store_(store) {}
 
-  void run(std::unique_ptr<StoreJob> job);
+  using Changes = StoreThread::Changes;
+  /// Newest values, valid during the call.
+  using LatestThen = std::function<void(const Result<std::vector<LatestValue>>&)>;
+
+  void run(std::unique_ptr<StoreJob> job, Changes changes = Changes::anything);
   template <class T>
-  void fetch(std::function<Result<T>(Archive&)> work, std::function<void(Result<T>)> then) {
-    run(std::make_unique<ValueJob<T>>(std::move(work), std::move(then)));
+  void fetch(std::function<Result<T>(Archive&)> work, std::function<void(Result<T>)> then, Changes changes = Changes::anything) {
+    run(std::make_unique<ValueJob<T>>(std::move(work), std::move(then)), changes);
   }
   StoreToken ask(model::Query query, std::function<void(Result<model::QueryAnswer>)> then);
-  StoreToken ask_latest(model::DeviceSelector devices, model::SeriesSelector series, std::function<void(Result<std::vector<LatestValue>>)> then);
+  StoreToken ask_latest(model::DeviceSelector devices, model::SeriesSelector series, LatestThen then);
   StoreToken ask_gaps(model::DeviceSelector devices, std::function<void(Result<Gaps>)> then);
   /// Its answer is not wanted any more.
   void cancel(StoreToken token);
@@ -57,7 +61,7 @@ class StoreDesk {
   // Events of the store thread; false when the token is not one of ours.
   bool on_command(StoreToken token, const std::string& answer);
   bool on_answer(StoreToken token, Result<model::QueryAnswer>& answer);
-  bool on_latest(StoreToken token, Result<std::vector<LatestValue>>& values);
+  bool on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values);
   bool on_gaps(StoreToken token, Result<Gaps>& gaps);
 
  private:
@@ -65,7 +69,7 @@ class StoreDesk {
   StoreToken next_ = StoreToken{1} << 62;  ///< apart from those of the fleet and of commands
   std::unordered_map<StoreToken, std::unique_ptr<StoreJob>> jobs_;
   std::unordered_map<StoreToken, std::function<void(Result<model::QueryAnswer>)>> queries_;
-  std::unordered_map<StoreToken, std::function<void(Result<std::vector<LatestValue>>)>> latests_;
+  std::unordered_map<StoreToken, LatestThen> latests_;
   std::unordered_map<StoreToken, std::function<void(Result<Gaps>)>> gaps_;
 };
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Error not_open = {ErrorCode::io, 0, "the archive failed and could not be opened again yet"};
 constexpr Error not_wanted = {ErrorCode::closed, 0, "the question was withdrawn"};
+constexpr Error too_many_questions = {ErrorCode::full, 0, "too many questions at once: ask again later"};
 
 }  // namespace
 
@@ -59,14 +60,14 @@ struct StoreThread::Deliver {
   void operator()(Result<Token>& used) { listener.on_token_used(token, std::move(used)); }
   void operator()(Status& status) { listener.on_done(token, status); }
   void operator()(Result<model::QueryAnswer>& answer) { listener.on_answer(token, std::move(answer)); }
-  void operator()(Result<std::vector<LatestValue>>& values) { listener.on_latest(token, std::move(values)); }
+  void operator()(Latest& latest) { listener.on_latest(token, latest.values); }
   void operator()(Result<std::vector<std::pair<std::string, model::Gap>>>& gaps) { listener.on_gaps(token, std::move(gaps)); }
   void operator()(std::string& answer) { listener.on_command(token, std::move(answer)); }
   void operator()(Health& health) { listener.on_store_health(health.status); }
 };
 
 StoreThread::StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener, Duration touch_interval)
-    : listener_(listener), log_(log), opener_(std::move(opener)), touch_interval_(touch_interval), waker_(loop, *this), archive_(std::move(archive)), thread_([this] { main(); }) {}
+    : listener_(listener), log_(log), opener_(std::move(opener)), touch_interval_(touch_interval), waker_(loop, *this), turn_end_(loop, *this), archive_(std::move(archive)), thread_([this] { main(); }) {}
 
 StoreThread::~StoreThread() { close(); }
 
@@ -93,15 +94,23 @@ Status StoreThread::use_token(StoreToken token, std::string hash, std::string de
 Status StoreThread::set_setting(StoreToken token, std::string key, std::string value) {
   return submit(Request{token, SetSetting{std::move(key), std::move(value)}});
 }
-Status StoreThread::run(StoreToken token, Command command) { return submit(Request{token, RunCommand{std::move(command)}}); }
+Status StoreThread::run(StoreToken token, Command command, Changes changes) { return submit(Request{token, RunCommand{std::move(command), changes}}); }
 
 Status StoreThread::ask(StoreToken token, model::Query query) { return submit(Question{token, Ask{std::move(query), nullptr}}); }
 Status StoreThread::ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series) {
-  return submit(Question{token, AskLatest{std::move(devices), std::move(series), {}, {}}});
+  if (is_closed_) return Error{ErrorCode::closed, 0, "store thread"};
+  std::string key = LatestAnswers::key_of(devices, series);
+  const LatestAnswers::Answer* const known = latest_.find(key, version_.load());
+  if (known == nullptr) return submit(Question{token, AskLatest{std::move(devices), std::move(series), std::move(key)}});
+  if (hits_.size() >= limits::hub_queries_waiting) return too_many_questions;
+  hits_.push_back({token, known});
+  turn_end_.request();
+  return {};
 }
 Status StoreThread::ask_gaps(StoreToken token, model::DeviceSelector devices) { return submit(Question{token, AskGaps{std::move(devices)}}); }
 
 void StoreThread::cancel(StoreToken token) {
+  if (std::any_of(hits_.begin(), hits_.end(), [&](const Hit& hit) { return hit.token == token; })) return;
   const std::lock_guard guard(mutex_);
   const auto is_it = [&](const Question& question) { return question.token == token; };
   if (std::any_of(questions_.begin(), questions_.end(), is_it) || std::any_of(under_way_.begin(), under_way_.end(), is_it) || is_question_at_work_) {
@@ -136,7 +145,7 @@ Status StoreThread::submit(Question question) {
   if (is_closed_) return Error{ErrorCode::closed, 0, "store thread"};
   {
     const std::lock_guard guard(mutex_);
-    if (questions_.size() >= limits::hub_queries_waiting) return Error{ErrorCode::full, 0, "too many questions at once: ask again later"};
+    if (questions_.size() >= limits::hub_queries_waiting) return too_many_questions;
     questions_.push_back(std::move(question));
   }
   has_work_.notify_one();
@@ -152,6 +161,20 @@ void StoreThread::on_wake() {
   for (Reply& reply : replies) {
     if (is_closed_) return;
     std::visit(Deliver{listener_, reply.token}, reply.answer);
+    if (auto* latest = std::get_if<Latest>(&reply.answer)) keep(std::move(*latest));
+  }
+}
+
+/// While hits wait for the end of the turn, nothing goes to make room.
+void StoreThread::keep(Latest latest) {
+  if (hits_.empty() || latest_.has_room(latest.values)) latest_.keep(std::move(latest.key), latest.version, std::move(latest.values));
+}
+
+void StoreThread::on_turn_end() {
+  const std::vector<Hit> hits = std::exchange(hits_, {});
+  for (const Hit& hit : hits) {
+    if (is_closed_) return;
+    listener_.on_latest(hit.token, *hit.answer);
   }
 }
 
@@ -214,12 +237,16 @@ void StoreThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
 void StoreThread::work_on(const std::vector<StoreToken>& tokens, const std::vector<DeviceTouch>& touches) {
   Archive* const archive = archive_for_work();
   const Status touched = archive == nullptr ? Status(not_open) : archive->touch_devices(touches);
+  raise_version();
   for (const StoreToken token : tokens) reply(token, touched);
   reopen_if_failed();
 }
 
 void StoreThread::work_on(Request request) {
   Answer answer = std::visit(Execute{archive_for_work()}, request.work);
+  const auto* const run = std::get_if<RunCommand>(&request.work);
+  const bool only_reads = std::holds_alternative<LoadState>(request.work) || (run != nullptr && run->changes == Changes::no_readings);
+  if (!only_reads) raise_version();
   reply(request.token, std::move(answer));
   reopen_if_failed();
 }
@@ -251,10 +278,11 @@ bool StoreThread::work_on(StoreToken token, Archive& archive, Ask& ask) {
 }
 
 bool StoreThread::work_on(StoreToken token, Archive& archive, AskLatest& ask) {
-  using Answered = Result<std::vector<LatestValue>>;
+  if (ask.version == 0) ask.version = version_.load();
   const auto is_done = archive.latest_some(ask.devices, ask.series, ask.after, limits::latest_slice_devices, ask.values);
   if (is_done && !*is_done) return false;
-  reply(token, is_done ? Answered(std::move(ask.values)) : Answered(is_done.error()));
+  using Answered = LatestAnswers::Answer;
+  reply(token, Latest{is_done ? Answered(std::move(ask.values)) : Answered(is_done.error()), std::move(ask.key), ask.version});
   return true;
 }
 
@@ -265,7 +293,7 @@ bool StoreThread::work_on(StoreToken token, Archive& archive, AskGaps& ask) {
 
 void StoreThread::refuse(const Question& question, Error error) {
   if (std::holds_alternative<Ask>(question.work)) return reply(question.token, Result<model::QueryAnswer>(error));
-  if (std::holds_alternative<AskLatest>(question.work)) return reply(question.token, Result<std::vector<LatestValue>>(error));
+  if (std::holds_alternative<AskLatest>(question.work)) return reply(question.token, Latest{error, {}, 0});
   reply(question.token, Result<std::vector<std::pair<std::string, model::Gap>>>(error));
 }
 
@@ -295,6 +323,7 @@ Archive* StoreThread::archive_for_work() {
   }
   archive_ = std::move(*opened);
   log_info(log_, "archive", "open again");
+  raise_version();
   reply(0, Health{});
   return archive_.get();
 }
@@ -304,6 +333,7 @@ void StoreThread::reopen_if_failed() {
   log_error(log_, "archive", "a transaction failed: nothing of it was acknowledged, the archive is opened again");
   drop_questions();
   archive_.reset();
+  raise_version();
   reply(0, Health{not_open});
   (void)archive_for_work();
 }

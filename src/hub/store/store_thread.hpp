@@ -4,8 +4,9 @@
 // Owned by the hub's composition. Requests that change or load something are done in the order given; questions are done in
 // slices of limits::query_slice_blocks between them, in turn: of limits::hub_queries, which hold memory; the others wait. That devices were seen is written once a second, together: when a fleet
 // comes back after a restart, nothing waits for ten thousand syncs. After a failed transaction the archive is opened again; until
-// that works every request is answered with an error, so nothing is acknowledged (convention 14). Bounds: limits::store_requests
-// and limits::hub_queries_waiting; the bytes of intake are bounded by Intake.
+// that works every request is answered with an error, so nothing is acknowledged (convention 14). What ask_latest() found is kept until
+// something changes (LatestAnswers): who has seen a change acknowledged never gets an answer from before it. Bounds:
+// limits::store_requests, limits::hub_queries_waiting and those of LatestAnswers; the bytes of intake are bounded by Intake.
 #pragma once
 
 #include <atomic>
@@ -23,6 +24,7 @@
 #include "base/log.hpp"
 #include "base/time.hpp"
 #include "hub/store/archive.hpp"
+#include "hub/store/latest_answers.hpp"
 #include "wrap/uv/loop.hpp"
 
 namespace tideline::hub {
@@ -43,18 +45,20 @@ class StoreListener {
   virtual void on_token_used(StoreToken token, Result<Token> used) = 0;
   virtual void on_done(StoreToken token, Status status) = 0;
   virtual void on_answer(StoreToken token, Result<model::QueryAnswer> answer) = 0;
-  virtual void on_latest(StoreToken token, Result<std::vector<LatestValue>> values) = 0;
+  virtual void on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values) = 0;
   virtual void on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) = 0;
   virtual void on_command(StoreToken token, std::string answer) = 0;
   /// The archive failed, or works again: for /healthz.
   virtual void on_store_health(Status health) = 0;
 };
 
-class StoreThread : private uv::Waker::Listener {
+class StoreThread : private uv::Waker::Listener, private uv::TurnEnd::Listener {
  public:
   using Opener = std::function<Result<std::unique_ptr<Archive>>()>;
   /// An operator's command (hub/admin.hpp): rare, whole in itself, gives the text to answer.
   using Command = std::function<std::string(Archive&)>;
+  /// What a command may change. Answers of ask_latest() stay in force after one that changes neither devices nor what they sent.
+  enum class Changes : uint8_t { anything, no_readings };
 
   /// `archive` is open; `opener` opens it again after a failure, on the store thread.
   StoreThread(uv::Loop& loop, StoreListener& listener, Log& log, std::unique_ptr<Archive> archive, Opener opener,
@@ -69,14 +73,15 @@ class StoreThread : private uv::Waker::Listener {
   Status put_device(StoreToken token, DeviceRecord record);                   ///< on_device
   Status use_token(StoreToken token, std::string hash, std::string device, int64_t now_ns);                  ///< on_token_used
   Status set_setting(StoreToken token, std::string key, std::string value);   ///< on_done
-  Status run(StoreToken token, Command command);                              ///< on_command; "" when the archive is not open
+  Status run(StoreToken token, Command command, Changes changes = Changes::anything);  ///< on_command; "" when the archive is not open
 
   /// Within `touch_interval`, and before the thread ends; on_done(), in the order of those given. Errors as above.
   Status touch_device(StoreToken token, DeviceKey device, int64_t last_seen_ns, std::string agent_version);
 
   // Questions: done between the others. Errors: full (limits::hub_queries_waiting wait already), closed.
   Status ask(StoreToken token, model::Query query);                           ///< on_answer
-  Status ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series);  ///< on_latest
+  /// on_latest; when nothing changed since the same was asked, at the end of this turn and without the store thread.
+  Status ask_latest(StoreToken token, model::DeviceSelector devices, model::SeriesSelector series);
   Status ask_gaps(StoreToken token, model::DeviceSelector devices);           ///< on_gaps
   /// The answer is not wanted any more: its event comes with the error `closed`, unless it is on its way already.
   void cancel(StoreToken token);
@@ -94,26 +99,37 @@ class StoreThread : private uv::Waker::Listener {
   struct PutDevice { DeviceRecord record; };
   struct UseToken { std::string hash; std::string device; int64_t now_ns; };
   struct SetSetting { std::string key; std::string value; };
-  struct RunCommand { Command command; };
+  struct RunCommand { Command command; Changes changes; };
   using Work = std::variant<LoadState, Apply, PutDevice, UseToken, SetSetting, RunCommand>;
   struct Request { StoreToken token; Work work; };
 
   struct Ask { model::Query query; std::unique_ptr<ArchiveQuery> running; };
-  struct AskLatest { model::DeviceSelector devices; model::SeriesSelector series; std::string after; std::vector<LatestValue> values; };
+  struct AskLatest {
+    model::DeviceSelector devices;
+    model::SeriesSelector series;
+    std::string key;       ///< LatestAnswers::key_of() both
+    uint64_t version = 0;  ///< of the archive before the first slice; 0: not begun
+    std::string after{};
+    std::vector<LatestValue> values{};
+  };
   struct AskGaps { model::DeviceSelector devices; };
   struct Question { StoreToken token; std::variant<Ask, AskLatest, AskGaps> work; };
 
   struct Applied { Verdicts verdicts; Duration took; };
+  struct Latest { LatestAnswers::Answer values; std::string key; uint64_t version; };
   struct Health { Status status; };
   using Answer = std::variant<Result<DeviceState>, Applied, Result<DeviceRecord>, Result<Token>, Status, Result<model::QueryAnswer>,
-                              Result<std::vector<LatestValue>>, Result<std::vector<std::pair<std::string, model::Gap>>>, std::string, Health>;
+                              Latest, Result<std::vector<std::pair<std::string, model::Gap>>>, std::string, Health>;
   struct Reply { StoreToken token; Answer answer; };
+  struct Hit { StoreToken token; const LatestAnswers::Answer* answer; };
   struct Execute;
   struct Deliver;
 
   Status submit(Request request);
   Status submit(Question question);
   void on_wake() override;
+  void on_turn_end() override;
+  void keep(Latest latest);
 
   // Store thread.
   void main();
@@ -133,12 +149,16 @@ class StoreThread : private uv::Waker::Listener {
   Archive* archive_for_work();
   void reopen_if_failed();
   void drop_questions();
+  void raise_version() { version_.fetch_add(1); }
 
   StoreListener& listener_;
   Log& log_;
   Opener opener_;
   const Duration touch_interval_;
   uv::Waker waker_;
+  uv::TurnEnd turn_end_;
+  LatestAnswers latest_;   // loop thread, like hits_
+  std::vector<Hit> hits_;  // answered at the end of the turn; their answers stay in latest_ till then
 
   std::mutex mutex_;
   std::condition_variable has_work_;
@@ -155,6 +175,7 @@ class StoreThread : private uv::Waker::Listener {
   std::vector<Reply> replies_;
 
   std::atomic<int64_t> busy_since_ = never.nanos;
+  std::atomic<uint64_t> version_ = 1;  // raised by the store thread with every change, before it is acknowledged
   std::unique_ptr<Archive> archive_;  // store thread; null while it cannot be opened
   Instant opened_last_;               // store thread: last attempt
   bool is_closed_ = false;            // loop thread

@@ -155,7 +155,7 @@ class ContextSyncsTest : public testing::Test, private StoreListener, private Co
   void on_token_used(StoreToken, Result<Token>) override {}
   void on_done(StoreToken, Status) override {}
   void on_answer(StoreToken, Result<model::QueryAnswer>) override {}
-  void on_latest(StoreToken, Result<std::vector<LatestValue>>) override {}
+  void on_latest(StoreToken, const Result<std::vector<LatestValue>>&) override {}
   void on_gaps(StoreToken, Result<std::vector<std::pair<std::string, model::Gap>>>) override {}
   void on_command(StoreToken token, std::string answer) override { EXPECT_TRUE(desk->on_command(token, answer)); }
   void on_store_health(Status) override {}

@@ -126,7 +126,7 @@ class FleetTest : public net::NetTest, protected net::Acceptor::Listener, protec
   void on_token_used(StoreToken, Result<Token>) override {}
   void on_done(StoreToken, Status) override {}
   void on_answer(StoreToken, Result<model::QueryAnswer>) override {}
-  void on_latest(StoreToken, Result<std::vector<LatestValue>>) override {}
+  void on_latest(StoreToken, const Result<std::vector<LatestValue>>&) override {}
   void on_gaps(StoreToken, Result<std::vector<std::pair<std::string, model::Gap>>>) override {}
   void on_command(StoreToken token, std::string) override {
     if (!fleet_->on_command(token)) command_done_ = true;

@@ -95,7 +95,7 @@ class TaskBookTest : public testing::Test, private StoreListener, private TaskBo
   void on_token_used(StoreToken, Result<Token>) override {}
   void on_done(StoreToken, Status) override {}
   void on_answer(StoreToken, Result<model::QueryAnswer>) override {}
-  void on_latest(StoreToken, Result<std::vector<LatestValue>>) override {}
+  void on_latest(StoreToken, const Result<std::vector<LatestValue>>&) override {}
   void on_gaps(StoreToken, Result<std::vector<std::pair<std::string, model::Gap>>>) override {}
   void on_command(StoreToken token, std::string text) override { (void)desk->on_command(token, text); }
   void on_store_health(Status) override {}

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -17,7 +19,8 @@ namespace {
 /// An archive whose next transaction can be told to fail, in front of a real one.
 class FlakyArchive : public Archive {
  public:
-  FlakyArchive(std::unique_ptr<Archive> inner, const bool& fails, std::string& touched) : inner_(std::move(inner)), fails_(fails), touched_(touched) {}
+  FlakyArchive(std::unique_ptr<Archive> inner, const bool& fails, std::string& touched, int& looks, std::function<void()>& after_first_slice)
+      : inner_(std::move(inner)), fails_(fails), touched_(touched), looks_(looks), after_first_slice_(after_first_slice) {}
   bool has_failed() const override { return has_failed_; }
   Verdicts apply(const std::vector<IntakeBatch>& batches) override {
     if (!fails_) return inner_->apply(batches);
@@ -39,6 +42,8 @@ class FlakyArchive : public Archive {
   Result<std::unique_ptr<ArchiveQuery>> start_query(const model::Query& query) override { return inner_->start_query(query); }
   Result<bool> latest_some(const model::DeviceSelector& devices, const model::SeriesSelector& series, std::string& after, size_t most,
                            std::vector<LatestValue>& values) override {
+    ++looks_;
+    if (const auto then = std::exchange(after_first_slice_, nullptr)) return then(), false;
     return inner_->latest_some(devices, series, after, most, values);
   }
   Result<std::vector<std::pair<std::string, model::Gap>>> gaps(const model::DeviceSelector& devices) override { return inner_->gaps(devices); }
@@ -63,6 +68,8 @@ class FlakyArchive : public Archive {
   std::unique_ptr<Archive> inner_;
   const bool& fails_;
   std::string& touched_;
+  int& looks_;
+  std::function<void()>& after_first_slice_;
   bool has_failed_ = false;
 };
 
@@ -82,7 +89,7 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
     if (cannot_open_) return Error{ErrorCode::io, 0, "injected"};
     auto inner = open_sqlite_archive(directory_.file("hub.db"), ArchiveMode::write, log_);
     if (!inner) return inner.error();
-    return std::unique_ptr<Archive>(new FlakyArchive(std::move(*inner), fails_, touched_));
+    return std::unique_ptr<Archive>(new FlakyArchive(std::move(*inner), fails_, touched_, looks_, after_first_slice_));
   }
   void on_state_loaded(StoreToken token, Result<DeviceState> state) override {
     note("state", token, state.has_value());
@@ -96,7 +103,10 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
     note("answer", token, answer.has_value());
     points_ = answer && !answer->series.empty() ? answer->series[0].points.size() : 0;
   }
-  void on_latest(StoreToken token, Result<std::vector<LatestValue>> values) override { note("latest", token, values.has_value()); }
+  void on_latest(StoreToken token, const Result<std::vector<LatestValue>>& values) override {
+    note("latest", token, values.has_value());
+    newest_ns_ = values && !values->empty() ? values->front().point.time_ns : 0;
+  }
   void on_gaps(StoreToken token, Result<std::vector<std::pair<std::string, model::Gap>>> gaps) override { note("gaps", token, gaps.has_value()); }
   void on_command(StoreToken token, std::string answer) override { note("command", token, !answer.empty()); }
   void on_store_health(Status health) override { health_ += health ? "up " : "down "; }
@@ -120,6 +130,13 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
     return batches;
   }
 
+  /// The newest value, asked for as `token`.
+  int64_t newest(StoreToken token) {
+    EXPECT_TRUE(store_->ask_latest(token, {}, {}));
+    EXPECT_EQ(wait_for(1), "latest" + std::to_string(token) + " ");
+    return newest_ns_;
+  }
+
   test::NullLog log_;
   test::TempDir directory_;
   test::BlockSource source_;
@@ -127,6 +144,8 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
   bool fails_ = false;        // written while the store thread is idle
   bool cannot_open_ = false;
   std::string touched_;       // devices in each transaction of touches; read when their answers came
+  int looks_ = 0;             // slices of newest values; read when their answers came
+  std::function<void()> after_first_slice_;  // on the store thread; makes the next question one of two slices
   DeviceKey key_ = 0;
   std::optional<StoreThread> store_;
   std::string events_;
@@ -134,6 +153,7 @@ class StoreThreadTest : public ::testing::Test, protected StoreListener {
   int answered_ = 0;
   int expected_ = 0;
   size_t points_ = 0;
+  int64_t newest_ns_ = 0;
   model::Seq cursor_ = 0;
 };
 
@@ -228,6 +248,89 @@ TEST_F(StoreThreadTest, QuestionsAreBounded) {
   const std::string events = wait_for(static_cast<int>(taken) + 1);
   EXPECT_NE(events.find("answer100! "), std::string::npos);
   EXPECT_NE(events.find("answer101 "), std::string::npos);
+}
+
+TEST_F(StoreThreadTest, NewestValuesAreLookedUpOnceUntilSomethingChanges) {
+  ASSERT_TRUE(store_->apply(1, blocks(1)));
+  EXPECT_EQ(wait_for(1), "applied1 ");
+  const int64_t first = newest(2);
+  EXPECT_NE(first, 0);
+  EXPECT_EQ(newest(3), first);
+  EXPECT_EQ(looks_, 1);
+  ASSERT_TRUE(store_->load_state(4, key_, source_.epoch()));
+  ASSERT_TRUE(store_->run(5, [](Archive&) { return std::string("x"); }, StoreThread::Changes::no_readings));
+  EXPECT_EQ(wait_for(2), "state4 command5 ");
+  EXPECT_EQ(newest(6), first);
+  EXPECT_EQ(looks_, 1) << "nothing changed";
+  ASSERT_TRUE(store_->apply(7, blocks(11)));
+  EXPECT_EQ(wait_for(1), "applied7 ");
+  EXPECT_GT(newest(8), first);
+  EXPECT_EQ(looks_, 2);
+}
+
+TEST_F(StoreThreadTest, WhateverMayChangeNewestValuesHasThemLookedUpAgain) {
+  (void)newest(1);
+  DeviceRecord record;
+  record.id = "edge-2";
+  ASSERT_TRUE(store_->put_device(2, record));
+  EXPECT_EQ(wait_for(1), "device2 ");
+  (void)newest(3);
+  EXPECT_EQ(looks_, 2);
+  ASSERT_TRUE(store_->run(4, [](Archive&) { return std::string("x"); }));
+  EXPECT_EQ(wait_for(1), "command4 ");
+  (void)newest(5);
+  EXPECT_EQ(looks_, 3);
+  ASSERT_TRUE(store_->touch_device(6, key_, 5, "1.0"));
+  EXPECT_EQ(wait_for(1), "done6 ");
+  (void)newest(7);
+  EXPECT_EQ(looks_, 4);
+}
+
+TEST_F(StoreThreadTest, AnAnswerThatAChangeCameIntoIsNotKept) {
+  after_first_slice_ = [this, batches = blocks(1)] { EXPECT_TRUE(store_->apply(2, batches)); };
+  ASSERT_TRUE(store_->ask_latest(1, {}, {}));
+  EXPECT_EQ(wait_for(2), "applied2 latest1 ");
+  EXPECT_EQ(looks_, 2);
+  (void)newest(3);
+  EXPECT_EQ(looks_, 3);
+}
+
+TEST_F(StoreThreadTest, AKeptAnswerIsNeverGivenFromInsideTheQuestion) {
+  (void)newest(1);
+  ASSERT_TRUE(store_->ask_latest(2, {}, {}));
+  ASSERT_TRUE(store_->ask_latest(3, {}, {}));
+  EXPECT_EQ(events_, "");
+  store_->cancel(2);  // on its way already
+  EXPECT_EQ(wait_for(2), "latest2 latest3 ");
+  EXPECT_EQ(looks_, 1);
+}
+
+TEST_F(StoreThreadTest, NoKeptAnswerFollowsTheClose) {
+  (void)newest(1);
+  ASSERT_TRUE(store_->ask_latest(2, {}, {}));
+  store_->close();
+  loop_.run_once();
+  EXPECT_EQ(events_, "");
+  EXPECT_EQ(store_->ask_latest(3, {}, {}).error().code, ErrorCode::closed);
+}
+
+TEST_F(StoreThreadTest, AFailedArchiveAnswersWithAnErrorAlsoWhatWasKnown) {
+  (void)newest(1);
+  fails_ = true;
+  cannot_open_ = true;
+  ASSERT_TRUE(store_->apply(2, blocks(1)));
+  EXPECT_EQ(wait_for(1), "applied2! ");
+  ASSERT_TRUE(store_->ask_latest(3, {}, {}));
+  EXPECT_EQ(wait_for(1), "latest3! ");
+}
+
+TEST_F(StoreThreadTest, KeptAnswersThatWaitAreBounded) {
+  (void)newest(1);
+  size_t taken = 0;
+  while (store_->ask_latest(100 + taken, {}, {})) ++taken;
+  EXPECT_EQ(taken, limits::hub_queries_waiting);
+  (void)wait_for(static_cast<int>(taken));
+  EXPECT_EQ(looks_, 1);
 }
 
 }  // namespace
