@@ -105,7 +105,7 @@ void ContextDesk::get(const CallRef& ref, const DeviceEntry& device, const Conte
       },
       [this, ref, note, with_history = request.history != 0](Result<Found> found) {
         if (!found) return refuse(ref, archive_problem(found.error()));
-        parts_.router.reply(ref, context_get_answer(found->row, with_history ? &found->history : nullptr, note, platform::wall_clock()), "ok", platform::now());
+        parts_.router.reply_own(ref, context_get_answer(found->row, with_history ? &found->history : nullptr, note, platform::wall_clock()), "ok", platform::now());
       });
 }
 
@@ -125,7 +125,7 @@ void ContextDesk::get_resource(const CallRef& ref, const DeviceEntry& device, co
         const UtcNanos now = platform::wall_clock();
         const bool is_written = row->held.entry.of(context::Side::device).stamp != 0 || row->held.entry.of(context::Side::hub).stamp != 0;
         if (!is_written) return parts_.router.fail_not_found(ref, uri, platform::now());
-        parts_.router.reply(ref, mcp::read_result({mcp::text_resource(uri, "application/json", context_row_json(*row, nullptr, now))}), "ok", platform::now());
+        parts_.router.reply_own(ref, mcp::read_result({mcp::text_resource(uri, "application/json", context_row_json(*row, nullptr, now))}), "ok", platform::now());
       });
 }
 
@@ -164,7 +164,7 @@ void ContextDesk::read_on(uint64_t id) {
                             } else {
                               text = over->kind == ContextReading::Kind::diff ? context_diff_answer(answer, now) : context_list_answer(answer, now);
                             }
-                            parts_.router.reply(over->ref, text, "ok", platform::now());
+                            parts_.router.reply_own(over->ref, text, "ok", platform::now());
                           });
 }
 

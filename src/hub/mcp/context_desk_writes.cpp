@@ -104,7 +104,7 @@ void ContextDesk::finish(uint64_t id) {
   if (device != nullptr) return get(write->ref, *device, {write->path, 0}, write->note);
   const std::string answer = context_write_answer(write->path, write->results, write->is_one, write->note);
   const bool is_error = mcp::find_member(mcp::Slice(answer), "isError").is_true();
-  if (write->task.empty()) return parts_.router.reply(write->ref, answer, is_error ? "tool_error" : "ok", platform::now());
+  if (write->task.empty()) return parts_.router.reply_own(write->ref, answer, is_error ? "tool_error" : "ok", platform::now());
   parts_.book.finish(write->task, answer);
 }
 

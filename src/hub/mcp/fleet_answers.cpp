@@ -104,7 +104,7 @@ void FleetAnswers::on_cancelled(const CallRef& ref) {
 void FleetAnswers::list_devices(const CallRef& ref, const Principal& principal, mcp::Slice arguments) {
   ListDevicesRequest request;
   if (const std::string problem = read_list_devices(arguments, principal.devices, request); !problem.empty()) return wrong(ref, problem);
-  router_.reply(ref, list_devices_answer(request, visible(request.devices), platform::wall_clock()), "ok", platform::now());
+  router_.reply_own(ref, list_devices_answer(request, visible(request.devices), platform::wall_clock()), "ok", platform::now());
 }
 
 void FleetAnswers::describe_device(const CallRef& ref, const Principal& principal, const std::string& device, bool as_resource) {
@@ -126,9 +126,9 @@ void FleetAnswers::describe_device(const CallRef& ref, const Principal& principa
       if (known == nullptr) return wrong(ref, "device '" + device + "' is not known any more");
       const DeviceModel& model = catalogs_.of(known->record.key);
       const std::string answer = describe_device_answer(*known, may_change ? model.all : model.reading, values, *gaps, platform::wall_clock());
-      if (!as_resource) return router_.reply(ref, answer, "ok", platform::now());
+      if (!as_resource) return router_.reply_own(ref, answer, "ok", platform::now());
       const std::string uri = std::string(fleet_uri::device_prefix) + device;
-      router_.reply(ref, mcp::read_result({mcp::text_resource(uri, "application/json", structured_of(answer))}), "ok", platform::now());
+      router_.reply_own(ref, mcp::read_result({mcp::text_resource(uri, "application/json", structured_of(answer))}), "ok", platform::now());
     }));
   }));
 }
@@ -139,7 +139,7 @@ void FleetAnswers::latest(const CallRef& ref, const Principal& principal, mcp::S
   remember(ref, desk_.ask_latest(request.devices, request.series, [this, ref, request](const Result<std::vector<LatestValue>>& values) {
     asked_.erase(ref);
     if (!values) return wrong(ref, archive_problem(values.error()));
-    router_.reply(ref, latest_answer(request, visible(request.devices), *values, platform::wall_clock()), "ok", platform::now());
+    router_.reply_own(ref, latest_answer(request, visible(request.devices), *values, platform::wall_clock()), "ok", platform::now());
   }));
 }
 
@@ -149,7 +149,7 @@ void FleetAnswers::query(const CallRef& ref, const Principal& principal, mcp::Sl
   remember(ref, desk_.ask(request.query, [this, ref, request](Result<model::QueryAnswer> answer) {
     asked_.erase(ref);
     if (!answer) return wrong(ref, archive_problem(answer.error()));
-    router_.reply(ref, query_answer(request, visible(request.query.devices), *answer, platform::wall_clock()), "ok", platform::now());
+    router_.reply_own(ref, query_answer(request, visible(request.query.devices), *answer, platform::wall_clock()), "ok", platform::now());
   }));
 }
 
@@ -159,7 +159,7 @@ void FleetAnswers::list_gaps(const CallRef& ref, const Principal& principal, mcp
   remember(ref, desk_.ask_gaps(request.devices, [this, ref, request](Result<StoreDesk::Gaps> gaps) {
     asked_.erase(ref);
     if (!gaps) return wrong(ref, archive_problem(gaps.error()));
-    router_.reply(ref, list_gaps_answer(request, *gaps, platform::wall_clock()), "ok", platform::now());
+    router_.reply_own(ref, list_gaps_answer(request, *gaps, platform::wall_clock()), "ok", platform::now());
   }));
 }
 
@@ -186,7 +186,7 @@ void FleetAnswers::find_tools(const CallRef& ref, const Principal& principal, mc
       }
     }
   }
-  router_.reply(ref, find_tools_answer(request, tools), "ok", platform::now());
+  router_.reply_own(ref, find_tools_answer(request, tools), "ok", platform::now());
 }
 
 // ---- Resources, prompts, completions
@@ -197,7 +197,7 @@ void FleetAnswers::read_resource(const CallRef& ref, const Principal& principal,
     request.devices = principal.devices;
     request.limit = limits::hub_devices;
     const std::string answer = list_devices_answer(request, visible(request.devices), platform::wall_clock());
-    return router_.reply(ref, mcp::read_result({mcp::text_resource(uri, "application/json", structured_of(answer))}), "ok", platform::now());
+    return router_.reply_own(ref, mcp::read_result({mcp::text_resource(uri, "application/json", structured_of(answer))}), "ok", platform::now());
   }
   if (uri.starts_with(fleet_uri::device_prefix)) return describe_device(ref, principal, uri.substr(fleet_uri::device_prefix.size()), true);
   router_.fail_not_found(ref, uri, platform::now());
@@ -206,7 +206,7 @@ void FleetAnswers::read_resource(const CallRef& ref, const Principal& principal,
 void FleetAnswers::get_prompt(const CallRef& ref, const Principal& principal, const mcp::Call& call) {
   const Instant now = platform::now();
   if (call.target == "fleet_health") {
-    return router_.reply(ref, mcp::prompt_result("Health of the fleet", {mcp::text_content(
+    return router_.reply_own(ref, mcp::prompt_result("Health of the fleet", {mcp::text_content(
         "Judge the health of this fleet. Call list_devices to see who is offline and who has a backlog, list_gaps for readings that were lost and why, "
         "and latest for values that are old. Name each device that needs attention, what is wrong with it, since when, and what to do; say so when all is well.")}), "ok", now);
   }
@@ -217,7 +217,7 @@ void FleetAnswers::get_prompt(const CallRef& ref, const Principal& principal, co
   const std::string given = argument(call, "since");
   const std::string since = given.empty() ? "24h" : given;
   const std::string state = entry->presence.is_online ? "is online now" : absence_text(*entry, platform::wall_clock());
-  router_.reply(ref, mcp::prompt_result("What happened while the device was dark", {mcp::text_content(
+  router_.reply_own(ref, mcp::prompt_result("What happened while the device was dark", {mcp::text_content(
       "Device '" + device + "' " + state + ". Explain what happened to it in the last " + since + ". Call describe_device and list_gaps for it, then query its series with "
       "an aggregate around the edges of each gap. Tell apart: the sensor was silent, the device was off, readings were lost (how many, why), and readings that "
       "still wait on the device. End with what was measured before and after, and what remains unknown.")}), "ok", now);
@@ -232,7 +232,7 @@ void FleetAnswers::complete(const CallRef& ref, const Principal& principal, cons
       if (device->record.id.starts_with(begun)) values.push_back(device->record.id);
     }
   }
-  router_.reply(ref, mcp::completion_result(values), "ok", platform::now());
+  router_.reply_own(ref, mcp::completion_result(values), "ok", platform::now());
 }
 
 // ---- For a device that is away
@@ -249,7 +249,7 @@ bool FleetAnswers::on_offline_call(const CallRef& ref, const mcp::Call& call, co
       asked_.erase(ref);
       const DeviceEntry* known = registry_.find(id);
       if (!values || known == nullptr) return wrong(ref, values ? "the device is not known any more" : archive_problem(values.error()));
-      router_.reply(ref, offline_latest(*known, *values, platform::wall_clock()), "ok", platform::now());
+      router_.reply_own(ref, offline_latest(*known, *values, platform::wall_clock()), "ok", platform::now());
     }));
     return true;
   }
@@ -260,7 +260,7 @@ bool FleetAnswers::on_offline_call(const CallRef& ref, const mcp::Call& call, co
     asked_.erase(ref);
     const DeviceEntry* known = registry_.find(id);
     if (!answer || known == nullptr) return wrong(ref, answer ? "the device is not known any more" : archive_problem(answer.error()));
-    router_.reply(ref, offline_query(*known, *answer, platform::wall_clock()), "ok", platform::now());
+    router_.reply_own(ref, offline_query(*known, *answer, platform::wall_clock()), "ok", platform::now());
   }));
   return true;
 }

@@ -164,6 +164,12 @@ void Router::reply(const CallRef& ref, std::string_view result_json, std::string
   if (server != nullptr) (void)server->reply(ref.token, result_json, now);
 }
 
+void Router::reply_own(const CallRef& ref, std::string_view result_json, std::string_view outcome, Instant now) {
+  if (!is_open(ref)) return;
+  finish(ref, outcome, now);
+  if (mcp::Server* server = server_of(ref)) (void)server->reply_own(ref.token, result_json);
+}
+
 void Router::reply_task(const CallRef& ref, const mcp::Task& task, Instant now) {
   if (!is_open(ref)) return;
   finish(ref, "queued", now);
@@ -187,7 +193,7 @@ void Router::refuse(const CallRef& ref, const std::string& text, Instant now) {
   const auto found = running_.find(ref);
   if (found == running_.end()) return;
   if (found->second.method != mcp::Method::call_tool) return fail(ref, {mcp::RpcCode::internal_error, text, {}}, now);
-  reply(ref, mcp::tool_error(text), "tool_error", now);
+  reply_own(ref, mcp::tool_error(text), "tool_error", now);
 }
 
 void Router::progress(const CallRef& ref, const mcp::Progress& progress, Instant now) {

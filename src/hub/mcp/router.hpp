@@ -44,6 +44,8 @@ class Router final : private DeviceCalls::Caller {
   void relay(const CallRef& ref, const mcp::Call& call, const Target& device, const RelayChange& change, Instant now);
   // Answers; each ends the call unless the result asks for input. A call that is over is ignored.
   void reply(const CallRef& ref, std::string_view result_json, std::string_view outcome, Instant now);
+  /// For what the hub wrote itself, as mcp::append_own_result() takes it: complete, and sent without being read again.
+  void reply_own(const CallRef& ref, std::string_view result_json, std::string_view outcome, Instant now);
   void reply_task(const CallRef& ref, const mcp::Task& task, Instant now);
   void fail(const CallRef& ref, const mcp::RpcError& error, Instant now);
   void fail_not_found(const CallRef& ref, std::string_view what, Instant now);

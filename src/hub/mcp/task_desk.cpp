@@ -154,7 +154,7 @@ void TaskDesk::queue_call(const CallRef& ref, const Conversation& conversation, 
     record.keep_until_ns = record.expires_ns + limits::hub_task_keep.nanos;
   }
   book_.add(std::move(record), [this, ref](Result<TaskRecord> kept) {
-    if (kept) return router_.reply(ref, mcp::tool_answer(call_text(*kept), call_json(*kept, false)), "queued", platform::now());
+    if (kept) return router_.reply_own(ref, mcp::tool_answer(call_text(*kept), call_json(*kept, false)), "queued", platform::now());
     router_.refuse(ref, std::string("the call was not queued: ") + kept.error().context, platform::now());
   });
 }
@@ -168,7 +168,7 @@ void TaskDesk::queued_calls(const CallRef& ref, const Conversation& conversation
       if (list.size() > 1) list += ',';
       list += call_json(record, with_result);
     }
-    router_.reply(ref, mcp::tool_answer(text, "{\"calls\":" + list + "]}"), "ok", platform::now());
+    router_.reply_own(ref, mcp::tool_answer(text, "{\"calls\":" + list + "]}"), "ok", platform::now());
   };
   const mcp::Slice id = mcp::find_member(call.arguments, "id");
   const auto refuse = [this, ref](const Error& error) {
@@ -186,7 +186,7 @@ void TaskDesk::queued_calls(const CallRef& ref, const Conversation& conversation
 
 void TaskDesk::cancel_queued_call(const CallRef& ref, const Conversation& conversation, const mcp::Call& call) {
   book_.cancel(mcp::find_member(call.arguments, "id").text(), conversation.principal().id, [this, ref](Result<TaskRecord> record) {
-    if (record) return router_.reply(ref, mcp::tool_answer(call_text(*record), call_json(*record, false)), "ok", platform::now());
+    if (record) return router_.reply_own(ref, mcp::tool_answer(call_text(*record), call_json(*record, false)), "ok", platform::now());
     router_.refuse(ref, record.error().code == ErrorCode::not_found ? "there is no such call of yours" : record.error().context, platform::now());
   });
 }

@@ -66,9 +66,10 @@ TEST(ResultShape, LegacyClientsGetOnlyContentTheirRevisionKnows) {
 }
 
 TEST(ResultShape, OurOwnResultsComeOutAsIfTheyWereRead) {
-  const std::string bodies[] = {"{}", tool_answer("a \"quoted\" text", R"({"n":1})"), tool_answer("only text"), tool_error("what went wrong"), R"({"tools":[]})"};
+  const std::string bodies[] = {"{}", tool_answer("a \"quoted\" text", R"({"n":1})"), tool_answer("only text"), tool_error("what went wrong"), R"({"tools":[]})",
+                                read_result({text_resource("a:1", "application/json", "{}")}), prompt_result("why", {text_content("t")}), completion_result({"a"})};
   for (const std::string& body : bodies) {
-    for (const Method method : {Method::call_tool, Method::list_tools, Method::discover, Method::ping}) {
+    for (const Method method : {Method::call_tool, Method::list_tools, Method::discover, Method::ping, Method::read_resource, Method::get_prompt, Method::complete}) {
       for (const Revision revision : {newest_modern, newest_legacy, Revision::r2024_11_05}) {
         std::string own;
         append_own_result(own, body, {revision, method, {60'000, false}, R"({"name":"s","version":"1"})"});
