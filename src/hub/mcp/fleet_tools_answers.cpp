@@ -210,8 +210,8 @@ std::string list_gaps_answer(const GapsRequest& request, const DeviceGaps& gaps,
 }
 
 std::string archive_problem(const Error& error) {
-  if (error.code == ErrorCode::limit || error.code == ErrorCode::full) return mcp::tool_error(std::string(error.context) + ". Ask for fewer devices or series, or try again in a moment.");
-  return mcp::tool_error(std::string("The hub's archive cannot answer now: ") + error.context + ", " + error_name(error.code) + ". Try again in a moment.");
+  if (error.code == ErrorCode::limit || error.code == ErrorCode::full) return std::string(error.context) + ". Ask for fewer devices or series, or try again in a moment.";
+  return std::string("The hub's archive cannot answer now: ") + error.context + ", " + error_name(error.code) + ". Try again in a moment.";
 }
 
 }  // namespace tideline::hub

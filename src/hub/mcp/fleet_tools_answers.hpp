@@ -26,7 +26,7 @@ std::string query_answer(const QueryRequest& request, const Devices& devices, co
 /// `gaps`: of the devices, newest first, at most limits::query_gaps.
 std::string list_gaps_answer(const GapsRequest& request, const DeviceGaps& gaps, UtcNanos now);
 
-/// What the archive could not do, for a model.
+/// What the archive could not do, in words for a model: for Router::refuse().
 std::string archive_problem(const Error& error);
 
 }  // namespace tideline::hub

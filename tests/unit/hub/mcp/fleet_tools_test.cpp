@@ -364,5 +364,10 @@ TEST_F(FindToolsTest, words_are_cut_where_people_see_them) {
   EXPECT_EQ(search_words("\xc3\xa4ndern"), (Words{"\xc3\xa4ndern"}));
 }
 
+TEST_F(FleetToolsTest, WhatTheArchiveCannotDoIsSaidInWords) {
+  EXPECT_EQ(archive_problem({ErrorCode::io, 0, "it is not open"}), "The hub's archive cannot answer now: it is not open, input/output error. Try again in a moment.");
+  EXPECT_EQ(archive_problem({ErrorCode::full, 0, "too many questions"}), "too many questions. Ask for fewer devices or series, or try again in a moment.");
+}
+
 }  // namespace
 }  // namespace tideline::hub
