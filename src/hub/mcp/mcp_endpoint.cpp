@@ -84,9 +84,9 @@ void McpEndpoint::on_request(HttpConnection& connection, const http::Request& re
 
 /// Answers and returns false when nobody may be served.
 bool McpEndpoint::find_principal(HttpConnection& connection, const http::Request& request, UtcNanos wall, Principal& out) {
-  const Authentication found = access_.authenticate(request.header("Authorization"), is_loopback(connection.peer_address()), wall);
+  Authentication found = access_.authenticate(request.header("Authorization"), is_loopback(connection.peer_address()), wall);
   if (found.verdict == Authentication::Verdict::accepted) {
-    out = found.principal;
+    out = std::move(found.principal);
     return true;
   }
   const bool is_missing = found.verdict == Authentication::Verdict::missing;
@@ -118,7 +118,7 @@ McpEndpoint::Session* McpEndpoint::find_session(const http::Request& request, co
 
 void McpEndpoint::on_post(HttpConnection& connection, const http::Request& request, const Principal& principal, const Target& target, Instant now) {
   const mcp::Message message = mcp::parse_message(request.body);
-  const std::unique_ptr<mcp::Catalog> view = backend_.view(principal, target);
+  std::unique_ptr<mcp::Catalog> view = backend_.view(principal, target);
   const mcp::HttpDecision decision = mcp::check_message(message, Headers(request), *view);
   if (decision.refusal.status != 0) return connection.respond(refusal(decision.refusal));
   const bool is_legacy = decision.era == mcp::Era::legacy;
@@ -134,7 +134,7 @@ void McpEndpoint::on_post(HttpConnection& connection, const http::Request& reque
     if (Conversation* known = session == nullptr ? nullptr : find(session->conversation)) known->on_message(message, 0, now);
     return connection.respond({202, {}, {}});
   }
-  Conversation* conversation = session != nullptr ? find(session->conversation) : open(principal, target, opens ? backend_.random_id() : "", decision, now);
+  Conversation* conversation = session != nullptr ? find(session->conversation) : open(principal, target, std::move(view), opens ? backend_.random_id() : "", decision, now);
   if (conversation == nullptr) return connection.respond(http::text_response(503, "This hub has as many sessions as it can hold; try again later."));
   Exchange exchange;
   exchange.conversation = conversation->id();
@@ -195,7 +195,8 @@ mcp::ServerOptions McpEndpoint::server_options(const Target& target) const {
   return options;
 }
 
-Conversation* McpEndpoint::open(const Principal& principal, const Target& target, std::string session, const mcp::HttpDecision& decision, Instant now) {
+Conversation* McpEndpoint::open(const Principal& principal, const Target& target, std::unique_ptr<mcp::Catalog> view, std::string session,
+                                const mcp::HttpDecision& decision, Instant now) {
   if (!session.empty()) {
     make_room(principal);
     if (sessions_.size() >= limits::hub_sessions) return nullptr;
@@ -208,8 +209,8 @@ Conversation* McpEndpoint::open(const Principal& principal, const Target& target
   // A legacy client without a session: every POST stands for itself.
   if (session.empty() && decision.era == mcp::Era::legacy) options.session = mcp::LegacySession{.revision = decision.revision, .is_initialized = true};
   if (!session.empty()) sessions_[session] = {id, 0, now};
-  auto conversation = std::make_unique<Conversation>(Conversation::Identity{id, principal, target, std::move(session)}, backend_.view(principal, target),
-                                                     std::move(options), static_cast<Conversation::Owner&>(*this));
+  auto conversation = std::make_unique<Conversation>(Conversation::Identity{id, principal, target, std::move(session)}, std::move(view), std::move(options),
+                                                     static_cast<Conversation::Owner&>(*this));
   return (conversations_[id] = std::move(conversation)).get();
 }
 

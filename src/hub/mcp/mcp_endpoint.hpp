@@ -87,7 +87,8 @@ class McpEndpoint final : private Conversation::Owner {
   bool find_principal(HttpConnection& connection, const http::Request& request, UtcNanos wall, Principal& out);
   bool find_target(const http::Request& request, const Principal& principal, Target& out) const;
   Session* find_session(const http::Request& request, const Principal& principal, const Target& target);
-  Conversation* open(const Principal& principal, const Target& target, std::string session, const mcp::HttpDecision& decision, Instant now);
+  Conversation* open(const Principal& principal, const Target& target, std::unique_ptr<mcp::Catalog> view, std::string session,
+                     const mcp::HttpDecision& decision, Instant now);
   mcp::ServerOptions server_options(const Target& target) const;
   void make_room(const Principal& principal);
   void end_session(const std::string& id);
