@@ -127,8 +127,11 @@ def write(result, path):
         "## Plots", *plots(result, path.parent), "",
         "## Where the time goes", *profiles([row for row in rows if row["job"].startswith("profile: ") and row["values"]]),
     ]
-    job = None
+    first = {}
     for row in rows:
+        first.setdefault(row["job"], len(first))
+    job = None
+    for row in sorted(rows, key=lambda r: first[r["job"]]):  # a job's rows stand together, whichever module measured them
         if row["job"].startswith(("profile: ", "micro: ", "instructions, ")):
             continue
         if row["job"] != job:
