@@ -62,7 +62,9 @@ bench bench-quick: ## every job beside its peers and limits; bench rewrites test
 	@tests/scripts/install-packages bench
 	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release $(CMAKE_FLAGS) >/dev/null
 	@cmake --build $(BUILD) --target tideline tideline-hub benches bench_drivers -j $(JOBS)
-	@python3 tests/bench/run.py --build $(BUILD) $(BENCH) $(if $(ONLY),--only $(ONLY))
+	@cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel -DTIDELINE_LTO=ON -DTIDELINE_LINK=archives -DTIDELINE_HUB=OFF -DTIDELINE_TESTS=OFF >/dev/null
+	@cmake --build build/bench -j $(JOBS)
+	@python3 tests/bench/run.py --build $(BUILD) --agent build/bench $(BENCH) $(if $(ONLY),--only $(ONLY))
 
 FUZZ_SECONDS ?= 60
 fuzz: packages ## libFuzzer on every target, FUZZ_SECONDS (60) each

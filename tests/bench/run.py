@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """make bench: all whole-program jobs and micro benchmarks, ours, the peers' and the limits', in one run; writes RESULTS.md.
 
-usage: run.py --build build/release [--quick] [--only NAME ...] [--out tests/bench/RESULTS.md]
+usage: run.py --build build/release [--agent build/bench] [--quick] [--only NAME ...] [--out tests/bench/RESULTS.md]
 
---quick takes a tenth of the readings and one repeat, and leaves RESULTS.md alone. --only runs the jobs whose names begin so.
+--agent: where the agent lies that is measured, as packages for boards have it; the profile takes that of --build, which has its symbols. --quick takes a tenth of the readings and one repeat, and leaves RESULTS.md alone. --only runs the jobs whose names begin so.
 """
 import argparse
 import importlib
@@ -27,6 +27,10 @@ MODULES = ("limits", "edge", "mcp_stdio", "hub_http", "fleet", "profile", "peer_
 class Context:
     def __init__(self, options, directory):
         self.build = pathlib.Path(options.build).resolve()
+        self.programs = directory / "programs"
+        self.programs.mkdir()
+        (self.programs / "tideline").symlink_to(pathlib.Path(options.agent or options.build).resolve() / "tideline")
+        (self.programs / "tideline-hub").symlink_to(self.build / "tideline-hub")
         self.quick = options.quick
         self.repeats = 1 if options.quick else options.repeats
         self.seconds = 1 if options.quick else 2
@@ -67,6 +71,7 @@ def keep(context, options, result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
+    parser.add_argument("--agent")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[])

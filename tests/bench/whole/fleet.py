@@ -257,7 +257,7 @@ def run(context):
     sizes = [size for size in asked or ((200, 1000) if context.quick else (1000, 5000, 10_000)) if size + 200 < most]
     rows = Rows()
     tempfile.tempdir = str(context.directory)
-    with Site(context.build) as site:
+    with Site(context.programs) as site:
         bench = Bench(context, site, sizes)
         for devices in sizes:
             measure_size(bench, rows, devices)

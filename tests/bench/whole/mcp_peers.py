@@ -24,7 +24,7 @@ class Context:
     """What run(context) is given; made here when a module is run by itself."""
 
     def __init__(self, build, seconds, repeats, quick, directory):
-        self.build = pathlib.Path(build).resolve()
+        self.build = self.programs = pathlib.Path(build).resolve()
         self.seconds = seconds
         self.repeats = repeats
         self.quick = quick

@@ -114,7 +114,7 @@ def add_load(rows, job, subject, load):
 def run(context):
     rows = Rows()
     tempfile.tempdir = str(context.directory)
-    with Site(context.build) as site:
+    with Site(context.programs) as site:
         subjects = subjects_of(context, site)
         for _ in range(context.repeats):
             for subject in subjects:

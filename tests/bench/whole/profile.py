@@ -2,7 +2,8 @@
 """Where the time goes, per reading and per call: perf's samples of the running processes, put together by part.
 
 A sample in the kernel belongs to the reason for which the kernel was entered, one in user space to the library or to the part of ours whose
-function it hit. Samples are of processor time: waiting costs none.
+function it hit. Samples are of processor time: waiting costs none. The agent is that of the release build, whose functions can be told
+apart; the one that is measured elsewhere is linked as a whole.
 """
 import collections
 import pathlib
@@ -12,7 +13,7 @@ import subprocess
 import time
 
 from edge import batches, drain, send, site_with_agent
-from hub_http import ASKED, Bench, load
+from hub_http import ASKED, Bench, arrivals, load
 from mcp_peers import Site, cpu_seconds, main
 
 KERNEL = (
@@ -96,7 +97,7 @@ class Profile:
 def of_readings(context):
     total = context.size(10_000_000, 1_000_000)
     prepared = batches(1000, total)
-    site, agent = site_with_agent(context)
+    site, agent = site_with_agent(context, build=context.build)
     with site:
         with Profile(context, agent.process.pid) as profile:
             send(agent, prepared, total, 1000)
@@ -104,7 +105,7 @@ def of_readings(context):
         with Profile(context, agent.process.pid) as profile:
             drain(site, agent, total, False)
         rows += profile.rows("profile: drain, the agent", "ns a reading", total, "")
-    site, agent = site_with_agent(context)
+    site, agent = site_with_agent(context, build=context.build)
     with site:
         site.start_hub()
         agent.process.wait_for("link up", 60)
@@ -121,7 +122,7 @@ def of_calls(context):
         rows = []
         for job, request, paths in (("profile: latest of the fleet, the hub", bench.request("latest", "latest", ASKED), ["/mcp"]),
                                     ("profile: call to a device, the hub", bench.request("device", "latest", {"series": "temp"}), bench.paths())):
-            with Profile(context, site.hub_process.pid) as profile:
+            with arrivals(bench.agents[-1]), Profile(context, site.hub_process.pid) as profile:
                 seen = load(request, site.hub_process.pid, bench.port, 64, context.seconds, paths=paths)
             rows += profile.rows(job, "us a call", seen["calls"], "64 connections in the clear, key and audit on")
         return rows
