@@ -2,11 +2,12 @@
 // from the loop with a token of the caller's, answers come out on the loop through StoreListener.
 //
 // Owned by the hub's composition. Requests that change or load something are done in the order given; questions are done in
-// slices of limits::query_slice_blocks between them, in turn: of limits::hub_queries, which hold memory; the others wait. That devices were seen is written once a second, together: when a fleet
-// comes back after a restart, nothing waits for ten thousand syncs. After a failed transaction the archive is opened again; until
-// that works every request is answered with an error, so nothing is acknowledged (convention 14). What ask_latest() found is kept until
-// something changes (LatestAnswers): who has seen a change acknowledged never gets an answer from before it. Bounds:
-// limits::store_requests, limits::hub_queries_waiting and those of LatestAnswers; the bytes of intake are bounded by Intake.
+// slices of limits::query_slice_blocks between them, in turn: of limits::hub_queries, which hold memory; the others wait. That
+// devices were seen is written once a second, together: when a fleet comes back after a restart, nothing waits for ten thousand
+// syncs. After a failed transaction the archive is opened again; until that works every request is answered with an error, so
+// nothing is acknowledged (convention 14). What ask_latest() found is kept until something changes (LatestAnswers): who has seen a
+// change acknowledged never gets an answer from before it. Bounds: limits::store_requests, limits::hub_queries_waiting and those
+// of LatestAnswers; the bytes of intake are bounded by Intake.
 #pragma once
 
 #include <atomic>
