@@ -56,7 +56,7 @@ clang: packages ## builds everything with clang, warnings are errors
 	@cmake -S . -B build/clang -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=$$(command -v clang++-14 || command -v clang++) $(CMAKE_FLAGS) >/dev/null
 	@cmake --build build/clang -j $(JOBS)
 
-bench: BENCH = --repeats 3
+bench: BENCH = --repeats 2
 bench-quick: BENCH = --quick
 bench bench-quick: ## every job beside its peers and limits; bench rewrites tests/bench/RESULTS.md (ONLY="edge peer_nats" runs some)
 	@tests/scripts/install-packages bench
