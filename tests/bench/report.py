@@ -22,7 +22,9 @@ TARGETS = (
     ("mcp stdio, 1 in flight", "calls", "direct ≥ 5 × SDK 1.x", 5, 1, ": direct/sdk 1"),
     ("mcp stdio, 64 in flight", "calls", "direct ≥ 8 × SDK 1.x", 8, 1, ": direct/sdk 1"),
     ("mcp stdio, start", "first answer", "≤ 10 ms", 10, -1, ": direct"),
-    ("hub http latest, 64 connections", "calls", "≥ 10 × SDK 1.x", 10, 1, "/sdk 1"),
+    # Each SDK beside the revision of the protocol that it speaks: 2025-11-25 with a session, and 2026-07-28.
+    ("hub http latest, 64 connections", "calls", "≥ 10 × SDK 1.x", 10, 1, ": legacy/sdk 1"),
+    ("hub http latest, 64 connections", "calls", "≥ 10 × SDK 2.x", 10, 1, "/sdk 2"),
     ("hub http call to a device, 1 connection", "p50 added by hub and link", "≤ 500 us", 500, -1, ""),
     ("hub http calls over 64 devices, 64 connections", "calls", "≥ 5,000/s", 5000, 1, ""),
     ("fleet of 10,000 devices", "hub PSS a connection, idle", "≤ 60 KB", 60, -1, ""),
