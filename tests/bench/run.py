@@ -3,7 +3,9 @@
 
 usage: run.py --build build/release [--agent build/bench] [--quick] [--only NAME ...] [--out tests/bench/RESULTS.md]
 
---agent: where the agent lies that is measured, as packages for boards have it; the profile takes that of --build, which has its symbols. --quick takes a tenth of the readings and one repeat, and leaves RESULTS.md alone. --only runs the jobs whose names begin so.
+--agent: where the agent lies that is measured, as packages for boards have it; the profile takes that of --build, which has its symbols.
+--quick takes a tenth of the readings, one repeat, a small fleet and no profile, and leaves RESULTS.md alone. --only runs the jobs whose
+names begin so.
 """
 import argparse
 import importlib

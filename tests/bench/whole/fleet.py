@@ -254,7 +254,7 @@ def run(context):
     # One descriptor a device in each of hub and fleet_sim; both raise their own limit as far as this one allows.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     asked = getattr(getattr(context, "options", None), "devices", None)
-    sizes = [size for size in asked or ((200, 1000) if context.quick else (1000, 5000, 10_000)) if size + 200 < most]
+    sizes = [size for size in asked or ((500,) if context.quick else (1000, 5000, 10_000)) if size + 200 < most]
     rows = Rows()
     tempfile.tempdir = str(context.directory)
     with Site(context.programs) as site:
