@@ -28,16 +28,23 @@ std::string any_json_schema(std::string_view description) {
   return R"({"description":")" + std::string(description) + "\"," + std::string(types);
 }
 
+namespace {
+
+/// Members of what write_write() writes.
+std::string write_schema() { return R"("deleted":{"type":"boolean"},"value":)" + any_json_schema() + "," + write_members; }
+
+}  // namespace
+
 std::string entry_schema() {
   return std::string(R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":)" + any_json_schema("Any JSON.") + R"(,"gone":{"type":"string","enum":["deleted","expired"]},)") + write_members +
          R"(,"age_s":{"type":"number"},"rule":{"type":"string","enum":["last_writer","device_wins","hub_wins","keep_both"]},"conflict":{"type":"object",)"
-         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{"deleted":{"type":"boolean"},"value":)" + any_json_schema() + R"(,)" +
-         write_members + "}}";
+         R"("description":"Device and hub wrote without knowing of each other: the write that lost. A new write settles it.","properties":{)" +
+         write_schema() + "}}";
 }
 
 std::string history_schema() {
-  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{"deleted":{"type":"boolean"},"value":)" + any_json_schema() + R"(,)") +
-         write_members + "}}}";
+  return std::string(R"("history":{"type":"array","description":"Writes of this entry, the newest first.","items":{"type":"object","properties":{)") +
+         write_schema() + "}}}";
 }
 
 std::string written_at(Stamp stamp) { return utc_ms(stamp_ms(stamp)); }

@@ -25,18 +25,23 @@ constexpr const char* origin =
     R"("version":{"type":"string"},"writer":{"type":"string","enum":["device","hub"]},"author":{"type":"string","description":"Who wrote it, and with what."},)"
     R"("time":{"type":"string","description":"When, by the writer's clock (RFC 3339, UTC)."},"expires":{"type":"string"})";
 
+/// A write that is not the entry's value: one that lost, or an earlier one.
+std::string past_write() {
+  return object(R"("value":)" + context::any_json_schema("Any JSON.") + R"(,"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")");
+}
+
 std::string entry_members() {
   return R"("path":{"type":"string"},"exists":{"type":"boolean"},"value":)" + context::any_json_schema("Any JSON.") + R"(,"value_bytes":{"type":"integer","description":"Of a long value, which a list leaves out."},)"
          R"("gone":{"type":"string","enum":["deleted","expired"]},)" +
          std::string(origin) +
          R"(,"age_s":{"type":"number"},"at_hub":{"type":"boolean","description":"The hub holds this version. Missing: the hub was not met since the agent started."},)"
          R"("rule":{"type":"string","enum":["last_writer","device_wins","hub_wins","keep_both"]},"conflict":)" +
-         object(R"("value":)" + context::any_json_schema("Any JSON.") + R"(,"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")");
+         past_write();
 }
 
 std::string entry_schema() {
   return object(entry_members() + R"(,"history":{"type":"array","items":)" +
-                    object(R"("value":)" + context::any_json_schema("Any JSON.") + R"(,"deleted":{"type":"boolean"},)" + std::string(origin), R"("version","writer","time")") + "}",
+                    past_write() + "}",
                 R"("path","exists")");
 }
 
