@@ -37,29 +37,6 @@ constexpr std::pair<uint16_t, std::string_view> reasons[] = {
     {505, "HTTP Version Not Supported"},
 };
 
-/// With space left for `room` more bytes.
-std::string make_head(const Response& response, Framing framing, bool keep_alive, size_t room) {
-  size_t size = 96;  // status line, framing, connection, the empty line
-  for (const Header& header : response.headers) size += header.name.size() + header.value.size() + 4;
-  std::string text;
-  text.reserve(size + room);
-  text.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  text.append(reason_phrase(response.status)).append("\r\n");
-  for (const Header& header : response.headers) {
-    assert(header.value.find_first_of("\r\n") == std::string::npos && "response splitting");
-    text.append(header.name).append(": ").append(header.value).append("\r\n");
-  }
-  const bool has_no_body = response.status == 204 || response.status < 200;
-  if (framing == Framing::chunked) {
-    text.append("Transfer-Encoding: chunked\r\n");
-  } else if (!has_no_body) {
-    text.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
-  }
-  if (!keep_alive) text.append("Connection: close\r\n");
-  text.append("\r\n");
-  return text;
-}
-
 }  // namespace
 
 std::string_view Request::header(std::string_view name) const {
@@ -76,17 +53,29 @@ Response text_response(uint16_t status, std::string_view text) {
 }
 
 Response json_response(uint16_t status, std::string json) {
-  Response response{status, {}, std::move(json)};
-  response.headers.push_back({"Content-Type", "application/json"});  // moved: an initializer list would be copied
-  return response;
+  return {status, {{"Content-Type", "application/json"}}, std::move(json)};
 }
 
-std::string head(const Response& response, Framing framing, bool keep_alive) { return make_head(response, framing, keep_alive, 0); }
+std::string head(const Response& response, Framing framing, bool keep_alive) {
+  std::string text = format("HTTP/1.1 %u ", unsigned{response.status});
+  text.append(reason_phrase(response.status)).append("\r\n");
+  for (const Header& header : response.headers) {
+    assert(header.value.find_first_of("\r\n") == std::string::npos && "response splitting");
+    text.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  const bool has_no_body = response.status == 204 || response.status < 200;
+  if (framing == Framing::chunked) {
+    text.append("Transfer-Encoding: chunked\r\n");
+  } else if (!has_no_body) {
+    text += format("Content-Length: %zu\r\n", response.body.size());
+  }
+  if (!keep_alive) text.append("Connection: close\r\n");
+  return text.append("\r\n");
+}
 
 std::string encode(const Response& response, bool keep_alive, bool head_only) {
-  std::string text = make_head(response, Framing::length, keep_alive, head_only ? 0 : response.body.size());
-  if (!head_only) text.append(response.body);
-  return text;
+  std::string text = head(response, Framing::length, keep_alive);
+  return head_only ? text : text.append(response.body);
 }
 
 std::string chunk(std::string_view data) {

@@ -17,9 +17,6 @@ BOOST_NORETURN void throw_exception(const std::exception&, const boost::source_l
 
 namespace tideline::http {
 namespace beast = boost::beast;
-namespace {
-constexpr size_t usual_headers = 12;  // more make the list grow
-}
 
 /// Collects the request line and the fields. skip(true) makes Beast stop after the head.
 class RequestParser::HeadParser final : public beast::http::basic_parser<true> {
@@ -79,7 +76,6 @@ size_t RequestParser::feed(Bytes input) {
   while (state_ == State::idle && used < input.size() && (input[used] == '\r' || input[used] == '\n')) ++used;
   if (state_ == State::idle && used < input.size()) {
     state_ = State::head;
-    request_.headers.reserve(usual_headers);
     head_ = std::make_unique<HeadParser>(request_);
   }
   if (state_ == State::head) used += feed_head(input.subspan(used));
