@@ -4,6 +4,7 @@
 Real hub, real agents, real TLS; an API key and the audit are on. Load comes from wrk (one thread). `latest` is compared with servers made with the
 TypeScript SDK that answer the same result from memory: without key, audit or database, so with less to do.
 """
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -194,13 +195,13 @@ def arrivals(agent):
                 connection.sendall(b"arriving v=%di\n#sync\n" % value)
                 check(b'"accepted":1' in answers.readline(), "a reading that arrives meanwhile is taken")
 
-    sender = threading.Thread(target=send)
-    sender.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        sender.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sender = pool.submit(send)
+        try:
+            yield
+        finally:
+            stop.set()
+        sender.result()  # readings that did not come make the figures wrong
 
 
 def measure_latest(context, rows, bench, peers):
